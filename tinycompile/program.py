@@ -1,0 +1,260 @@
+"""The program: everything that C is printed from. Code generation never looks back at the graph.
+
+    Program
+    |- ports          inputs and outputs of the C API
+    |- constants      packed weights, biases, tables
+    |- functions      kernels specialised to a shape: a template and the values of its holes
+    |- regions        in order of execution; each runs one stage (a plain layer) or streams rows through several
+    |    `- stages    one kernel, the operands of its calls, its scratch
+    `- layers         what comments and reports say of each stage
+
+A kernel function has one C signature, whoever calls it:
+
+    static void NAME(T *out..., IN in..., const T *constant..., int32_t argument..., [int32_t row,] [void *scratch]);
+
+`IN` is `const T *` for an operand passed as a pointer (a row, or the whole tensor) and `const T *const *` for a window of
+row pointers, in which NULL stands for a row outside of the image.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from numpy.typing import NDArray
+
+C_TYPES = {
+    "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t", "int32": "int32_t",
+    "uint32": "uint32_t", "int64": "int64_t", "uint64": "uint64_t", "float32": "float", "bool": "bool", "int4": "int8_t",
+}  # fmt: skip
+"""C99 element type by numpy name."""
+
+Parameter = int | float | str | bool | tuple["Parameter", ...]
+"""A value that a kernel template may use: hashable, so that equal specialisations become one function."""
+
+
+class Granularity(Enum):
+    """What one call of a kernel computes."""
+
+    ROW = "row"
+    """One output row; the kernel is called once a row and can be fused with others."""
+    WHOLE = "whole"
+    """The whole output at once."""
+
+
+class Passing(Enum):
+    """How an input operand reaches a kernel."""
+
+    POINTER = "pointer"
+    """`const T *`: the row with the index of the output row, or the whole tensor."""
+    WINDOW = "window"
+    """`const T *const *`: one pointer for each row of the window, NULL for rows outside of the image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """Read-only data: packed weights, biases, requantization constants, tables. Printed as a C array."""
+
+    name: str
+    values: NDArray[Any]
+    comment: str = ""
+    align: int = 4
+    is_weight: bool = True
+    """Weights sit in their own section and file; small tables that belong to code may say False."""
+
+    @property
+    def c_type(self) -> str:
+        """C99 type of one element."""
+        return C_TYPES[self.values.dtype.name]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in flash."""
+        return int(self.values.nbytes)
+
+
+@dataclass(frozen=True)
+class KernelCode:
+    """What a kernel of `tinycompile.ops` makes of one operator: the holes of its template, and the data it reads.
+
+    `inputs` lists, in the order of the C signature, which operand of the operator is passed, and how. `runtime` names the files
+    of `runtime_c/` that the template includes or calls.
+    """
+
+    template: str
+    parameters: Mapping[str, Parameter]
+    granularity: Granularity
+    inputs: tuple[tuple[int, Passing], ...]
+    constants: tuple[Constant, ...] = ()
+    arguments: tuple[int, ...] = ()
+    takes_row: bool = False
+    scratch_bytes: int = 0
+    runtime: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class KernelFunction:
+    """A specialised C function: one template with its holes filled; stages with equal holes share it."""
+
+    name: str
+    template: str
+    parameters: Mapping[str, Parameter]
+
+
+class Space(Enum):
+    """Where an operand lives."""
+
+    ARENA = "arena"
+    STATE = "state"
+    INPUT = "input"
+    """The caller's read-only buffer (input mode `const`); `offset` is the index of the port."""
+    CONSTANT = "constant"
+
+
+@dataclass(frozen=True)
+class Operand:
+    """Rows in memory that a stage reads or writes. `ring_rows` is 0 when every row has its own place.
+
+    In a WINDOW, output row r of an image reads the input rows r * stride - pad_before + k * dilation, k < window_rows.
+    """
+
+    space: Space
+    offset: int
+    c_type: str
+    rows: int
+    row_bytes: int
+    ring_rows: int = 0
+    passing: Passing = Passing.POINTER
+    by_row: bool = False
+    """The pointer moves with the output row; False: always the base of the tensor."""
+    window_rows: int = 1
+    stride: int = 1
+    dilation: int = 1
+    pad_before: int = 0
+    constant: str = ""
+    """Name of the constant when `space` is CONSTANT."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the operand takes in its space."""
+        return (self.ring_rows or self.rows) * self.row_bytes
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What comments, traces and reports say of a stage."""
+
+    index: int
+    op: str
+    name: str
+    source_ops: tuple[int, ...]
+    kernel: str
+    macs: int
+    macs_executed: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    output_tensors: tuple[int | None, ...]
+    output_shapes: tuple[tuple[int, ...], ...]
+    output_dtypes: tuple[str, ...]
+    scratch_bytes: int
+    arena_bytes: int
+    """Arena bytes in use while the layer runs."""
+    weights_bytes: int
+    estimated_cycles: int
+    alternatives: tuple[Mapping[str, Parameter], ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kernel at work: which function, on which operands, how often."""
+
+    layer: int
+    function: str
+    granularity: Granularity
+    calls: int
+    """Number of output rows (ROW) or 1 (WHOLE)."""
+    rows_per_image: int
+    outputs: tuple[Operand, ...]
+    inputs: tuple[Operand, ...]
+    constants: tuple[str, ...] = ()
+    arguments: tuple[int, ...] = ()
+    takes_row: bool = False
+    scratch_offset: int | None = None
+
+
+@dataclass(frozen=True)
+class RegionCode:
+    """Stages that run together. With more than one, rows stream through all of them (ring buffers between)."""
+
+    index: int
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output of the generated C API."""
+
+    index: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    bytes: int
+    space: Space
+    offset: int
+    scale: float | None = None
+    zero_point: int | None = None
+
+    @property
+    def c_type(self) -> str:
+        """C99 type of one element."""
+        return C_TYPES[self.dtype]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A compiled model, complete for printing."""
+
+    name: str
+    board: str
+    cpu: str
+    dsp: bool
+    cflags: tuple[str, ...]
+    tool_version: str
+    model_sha256: str
+    options: Mapping[str, Parameter]
+    arena_bytes: int
+    arena_align: int
+    state_bytes: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    constants: tuple[Constant, ...]
+    functions: tuple[KernelFunction, ...]
+    regions: tuple[RegionCode, ...]
+    layers: tuple[Layer, ...]
+    runtime: tuple[str, ...]
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """The `memory` part of report.json: peak, step and tensors that make it, bounds."""
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of all constants in the weights section."""
+        return sum(constant.bytes for constant in self.constants if constant.is_weight)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the model as given."""
+        return sum(layer.macs for layer in self.layers)
+
+    @property
+    def macs_executed(self) -> int:
+        """Multiply-accumulates that the generated code computes."""
+        return sum(layer.macs_executed for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """The generated files: relative path -> text."""
+
+    files: Mapping[str, str]
+
+
