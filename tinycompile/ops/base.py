@@ -1,0 +1,155 @@
+"""What an operator of the compiler is: attributes, shapes, limits, reference semantics, access, and kernels.
+
+One file per operator; see `docs/adding-an-operator.md`. Nothing here knows FlatBuffers or Jinja.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tinycompile.board import Board
+from tinycompile.ir import Array, Attributes, DType, Node, Options, Tensor
+from tinycompile.ops.access import POINTWISE, Access, row_shape
+from tinycompile.program import Granularity, KernelCode
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """A node with its tensors at hand: what every method of an operator works on."""
+
+    node: Node
+    inputs: tuple[Tensor | None, ...]
+    outputs: tuple[Tensor, ...]
+
+    def input(self, index: int) -> Tensor:
+        """A mandatory input."""
+        tensor = self.inputs[index]
+        assert tensor is not None, f"{self.node.place}: input {index} is missing"
+        return tensor
+
+    def optional(self, index: int) -> Tensor | None:
+        """An optional input, None when it is absent."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    @property
+    def output(self) -> Tensor:
+        """The only (or first) output."""
+        return self.outputs[0]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the first output."""
+        return row_shape(self.output.shape)[0]
+
+    @property
+    def images(self) -> int:
+        """Images in the first output's batch."""
+        return self.output.shape[0] if len(self.output.shape) == 4 else 1
+
+
+@dataclass(frozen=True)
+class TypeRule:
+    """One combination of element types that an operator takes; the last input type repeats for further inputs."""
+
+    inputs: tuple[DType, ...]
+    outputs: tuple[DType, ...]
+
+    def fits(self, operation: Operation) -> bool:
+        """True when all tensors have the types of the rule; an absent optional input fits."""
+        pairs = [(tensor, self.inputs[min(i, len(self.inputs) - 1)]) for i, tensor in enumerate(operation.inputs)]
+        pairs += [(t, self.outputs[min(i, len(self.outputs) - 1)]) for i, t in enumerate(operation.outputs)]
+        return all(tensor is None or tensor.dtype is dtype for tensor, dtype in pairs)
+
+    def __str__(self) -> str:
+        return f"{', '.join(t.value for t in self.inputs)} -> {', '.join(t.value for t in self.outputs)}"
+
+
+Limit = Callable[[Operation], str | None]
+"""A limit: None when the operation keeps it, else what was found. Its docstring is the sentence that users read."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Estimate for one operator on one board, from which the kernel is chosen."""
+
+    cycles: int
+    flash_bytes: int = 0
+
+
+class Kernel(ABC):
+    """One way to compute an operator: a template with a condition, a cost, and the data that it reads."""
+
+    name: ClassVar[str]
+    granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """True when the kernel computes this operation exactly on this board."""
+        return True
+
+    @abstractmethod
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """Estimated cycles and flash on this board."""
+
+    @abstractmethod
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """The holes of the template and the packed constants, for calls of one row or of the whole output.
+
+        Names of constants are roles such as `weights`; lowering makes them unique.
+        """
+
+
+class Operator(ABC):
+    """Everything that the compiler knows of one TFLite operator."""
+
+    kind: ClassVar[str]
+    """Name in the .tflite schema's BuiltinOperator."""
+    types: ClassVar[tuple[TypeRule, ...]]
+    limits: ClassVar[tuple[Limit, ...]] = ()
+    min_inputs: ClassVar[int] = 1
+    max_inputs: ClassVar[int | None] = None
+    """None: as `min_inputs`."""
+    is_view: ClassVar[bool] = False
+    """The output is the first input under another shape: no code, same storage."""
+    kernels: ClassVar[tuple[Kernel, ...]] = ()
+
+    def parse(self, options: Options) -> Attributes:
+        """Read the options of the .tflite operator; absent ones have the schema's default."""
+        return Attributes()
+
+    @abstractmethod
+    def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
+        """Shapes of the outputs as they follow from inputs and attributes; the frontend compares them with the file."""
+
+    @abstractmethod
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Reference semantics in numpy, equal to TFLite's reference kernel on every byte."""
+
+    def access(self, operation: Operation, index: int) -> Access:
+        """How output rows depend on the rows of input `index`."""
+        return POINTWISE
+
+    def overwrites(self, operation: Operation) -> tuple[int, ...]:
+        """Inputs whose storage the (first) output may take exactly: each element is read before its place is written."""
+        return ()
+
+    def macs(self, operation: Operation) -> int:
+        """Multiply-accumulates of the nominal computation."""
+        return 0
+
+
+@dataclass
+class Registry:
+    """The operators by kind, filled by importing the files of `tinycompile.ops`."""
+
+    operators: dict[str, Operator] = field(default_factory=dict)
+
+    def add(self, operator: type[Operator]) -> type[Operator]:
+        """Class decorator: register an operator under its kind."""
+        assert operator.kind not in self.operators, f"{operator.kind} is registered twice"
+        self.operators[operator.kind] = operator()
+        return operator
+
+
+registry = Registry()
+register = registry.add

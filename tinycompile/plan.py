@@ -1,0 +1,124 @@
+"""What planning decides: the order, the regions that run together, and where every buffer lives.
+
+    Selection     node -> kernel, with its scratch and granularity
+    Schedule      regions in order of execution; a single layer is a region with one operator
+    MemoryPlan    buffers with offsets and live ranges, the peak, and the bounds that it is compared with
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tinycompile.program import Granularity
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kernel that could compute a node, with what it would cost."""
+
+    kernel: str
+    cycles: int
+    flash_bytes: int
+    scratch_bytes: int
+    granularities: tuple[Granularity, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The kernel chosen for a node and the candidates that were rejected."""
+
+    chosen: Candidate
+    rejected: tuple[Candidate, ...] = ()
+
+
+Selection = Mapping[int, Choice]
+"""Choice of each node that runs (views do not), by node id."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Nodes that run together. More than one: rows stream through all of them, row by row of the last one's output."""
+
+    index: int
+    nodes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Regions in order of execution. `proved` tells whether no other order has a lower peak."""
+
+    regions: tuple[Region, ...]
+    proved: bool = False
+
+
+class BufferKind(Enum):
+    """What a buffer holds."""
+
+    FULL = "full"
+    """A whole tensor (or several tensors that share storage)."""
+    RING = "ring"
+    """The last few rows of a tensor inside of a fused region."""
+    SCRATCH = "scratch"
+    """Working memory of one kernel."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Bytes that live together. `first` and `last` are the regions (inclusive) during which they must stay."""
+
+    name: str
+    kind: BufferKind
+    bytes: int
+    first: int
+    last: int
+    tensors: tuple[int, ...] = ()
+    """Tensors that have this storage (none for scratch)."""
+    node: int | None = None
+    """The node whose scratch this is."""
+    ring_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A buffer at its offset in the arena, in bytes."""
+
+    buffer: Buffer
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """First byte after the buffer."""
+        return self.offset + self.buffer.bytes
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A lower bound of the arena, with the assumption that makes it one."""
+
+    name: str
+    bytes: int
+    proved: bool
+    assumption: str
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Every buffer's place in the arena."""
+
+    placements: tuple[Placement, ...]
+    arena_bytes: int
+    bounds: tuple[Bound, ...] = ()
+
+    def storage_of(self, tensor: int) -> Placement:
+        """Where a tensor lives."""
+        for placement in self.placements:
+            if tensor in placement.buffer.tensors:
+                return placement
+        raise KeyError(f"tensor {tensor} has no place in the arena")
+
+    def scratch_of(self, node: int) -> Placement | None:
+        """Where a node's scratch lives; None when it has none."""
+        for placement in self.placements:
+            if placement.buffer.kind is BufferKind.SCRATCH and placement.buffer.node == node:
+                return placement
+        return None
