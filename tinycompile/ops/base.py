@@ -91,6 +91,10 @@ class Kernel(ABC):
     def cost(self, operation: Operation, board: Board) -> Cost:
         """Estimated cycles and flash on this board."""
 
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """Working memory of one call; the `scratch_bytes` of `lower`'s result say the same."""
+        return 0
+
     @abstractmethod
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """The holes of the template and the packed constants, for calls of one row or of the whole output.
