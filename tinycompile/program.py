@@ -203,6 +203,8 @@ class Port:
     offset: int
     scale: float | None = None
     zero_point: int | None = None
+    constant: str = ""
+    """Name of the constant when `space` is CONSTANT (an output that is known at compile time)."""
 
     @property
     def c_type(self) -> str:

@@ -1,0 +1,25 @@
+/* tc_types.h - what every file of a generated model includes: C99 types and the status of the C API. */
+#ifndef TC_TYPES_H
+#define TC_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Result of the functions of the C API. */
+typedef enum tc_status {
+    TC_OK = 0,
+    TC_ERROR_NULL_POINTER = 1,   /* a pointer that must be given is NULL */
+    TC_ERROR_MISALIGNED = 2,     /* the arena or the state is not aligned as its macro says */
+    TC_ERROR_NOT_INITIALISED = 3 /* the context was not initialised */
+} tc_status;
+
+/* Where a compiler does not know `restrict` (C++), it is left out. */
+#ifdef __cplusplus
+#define TC_RESTRICT
+#else
+#define TC_RESTRICT restrict
+#endif
+
+#endif /* TC_TYPES_H */

@@ -1,0 +1,6 @@
+"""Graph, plan and board -> Program: kernels chosen by cost, weights packed, operands resolved to addresses."""
+
+from tinycompile.lowering.lower import BuildInfo, lower
+from tinycompile.lowering.select import select
+
+__all__ = ["BuildInfo", "lower", "select"]

@@ -1,0 +1,216 @@
+"""The last look at the graph: every operator becomes a stage of the program, with addresses, constants and comments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinycompile.board import Board
+from tinycompile.ir import Graph, Tensor
+from tinycompile.lowering.constants import ConstantPool, FunctionPool
+from tinycompile.lowering.operands import OperandResolver
+from tinycompile.lowering.select import kernel_of
+from tinycompile.ops import Operation, operation, operator_of
+from tinycompile.plan import Candidate, Choice, MemoryPlan, Region, Schedule, Selection
+from tinycompile.program import (
+    Granularity,
+    KernelCode,
+    Layer,
+    Operand,
+    Parameter,
+    Port,
+    Program,
+    RegionCode,
+    Stage,
+)
+
+ARENA_ALIGN = 16
+
+
+@dataclass(frozen=True)
+class BuildInfo:
+    """What a program says of its own making."""
+
+    name: str
+    tool_version: str
+    model_sha256: str
+    options: Mapping[str, Parameter]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lowering:
+    graph: Graph
+    selection: Selection
+    schedule: Schedule
+    plan: MemoryPlan
+    board: Board
+    constants: ConstantPool
+    functions: FunctionPool
+    operands: OperandResolver
+
+    def regions(self) -> tuple[tuple[RegionCode, ...], tuple[Layer, ...]]:
+        """All regions with their layers, numbered in order of execution."""
+        regions: list[RegionCode] = []
+        layers: list[Layer] = []
+        for region in self.schedule.regions:
+            stages = []
+            for node_id in region.nodes:
+                stage, layer = self.stage(len(layers), region, node_id)
+                stages.append(stage)
+                layers.append(layer)
+            regions.append(RegionCode(region.index, tuple(stages)))
+        return tuple(regions), tuple(layers)
+
+    def stage(self, index: int, region: Region, node_id: int) -> tuple[Stage, Layer]:
+        """One operator as a stage of its region."""
+        node = next(n for n in self.graph.nodes if n.id == node_id)
+        current = operation(self.graph, node)
+        choice = self.selection[node_id]
+        granularity = _granularity(choice.chosen, alone=len(region.nodes) == 1)
+        kernel = kernel_of(current, choice.chosen.kernel)
+        code = kernel.lower(current, self.board, granularity)
+        assert code.scratch_bytes == choice.chosen.scratch_bytes, f"{node.place}: scratch differs from the plan's"
+        slug = f"l{index:02d}_{node.kind.lower()}"
+        by_row = code.granularity is Granularity.ROW
+        scratch = self.plan.scratch_of(node_id)
+        stage = Stage(
+            layer=index,
+            function=self.functions.add(slug, code),
+            granularity=code.granularity,
+            calls=current.rows if by_row else 1,
+            rows_per_image=current.rows // max(current.images, 1),
+            outputs=tuple(self.operands.output(tensor, by_row) for tensor in current.outputs),
+            inputs=tuple(self.operands.input(current, i, passing, by_row) for i, passing in code.inputs),
+            constants=tuple(self.constants.add(f"{slug}_{c.name}", c) for c in code.constants),
+            arguments=code.arguments,
+            takes_row=code.takes_row,
+            scratch_offset=scratch.offset if scratch and code.scratch_bytes else None,
+        )
+        return stage, self.layer(index, region, current, choice, code)
+
+    def layer(self, index: int, region: Region, current: Operation, choice: Choice, code: KernelCode) -> Layer:
+        """What comments and reports say of a stage."""
+        node, macs = current.node, operator_of(current.node).macs(current)
+        return Layer(
+            index=index,
+            op=node.kind,
+            name=node.name,
+            source_ops=node.source,
+            kernel=choice.chosen.kernel,
+            macs=macs,
+            macs_executed=macs,
+            inputs=tuple(self.operands.describe(t) for t in current.inputs if t is not None),
+            outputs=tuple(self.operands.describe(t) for t in current.outputs),
+            output_tensors=tuple(t.source for t in current.outputs),
+            output_shapes=tuple(t.shape for t in current.outputs),
+            output_dtypes=tuple(t.dtype.value for t in current.outputs),
+            scratch_bytes=code.scratch_bytes,
+            arena_bytes=_bytes_in_use(self.plan, region.index),
+            weights_bytes=sum(c.bytes for c in code.constants),
+            estimated_cycles=choice.chosen.cycles,
+            alternatives=tuple(_as_parameters(candidate) for candidate in choice.rejected),
+        )
+
+
+def lower(
+    graph: Graph, selection: Selection, schedule: Schedule, plan: MemoryPlan, board: Board, info: BuildInfo
+) -> Program:
+    """Make the complete program from a planned graph."""
+    constants, functions = ConstantPool(info.name), FunctionPool(info.name)
+    operands = OperandResolver(graph, plan, constants)
+    regions, layers = _Lowering(
+        graph, selection, schedule, plan, board, constants, functions, operands
+    ).regions()
+    return Program(
+        name=info.name,
+        board=board.name,
+        cpu=board.cpu,
+        dsp=board.dsp,
+        cflags=board.cflags,
+        tool_version=info.tool_version,
+        model_sha256=info.model_sha256,
+        options=info.options,
+        arena_bytes=plan.arena_bytes,
+        arena_align=ARENA_ALIGN,
+        state_bytes=0,
+        inputs=tuple(_port(operands, i, graph.tensors[t]) for i, t in enumerate(graph.inputs)),
+        outputs=tuple(_port(operands, i, graph.tensors[t]) for i, t in enumerate(graph.outputs)),
+        constants=constants.constants,
+        functions=functions.functions,
+        regions=regions,
+        layers=layers,
+        runtime=functions.runtime,
+        memory=_memory(graph, schedule, plan),
+    )
+
+
+def _granularity(candidate: Candidate, alone: bool) -> Granularity:
+    """A layer of its own computes all at once where its kernel can; fused ones go row by row."""
+    if alone and Granularity.WHOLE in candidate.granularities:
+        return Granularity.WHOLE
+    assert Granularity.ROW in candidate.granularities, f"{candidate.kernel} cannot run row by row"
+    return Granularity.ROW
+
+
+def _port(operands: OperandResolver, index: int, tensor: Tensor) -> Port:
+    place: Operand = operands.whole(tensor)
+    quantization = tensor.quantization
+    per_tensor = quantization if quantization is not None and not quantization.per_channel else None
+    return Port(
+        index=index,
+        name=tensor.name,
+        dtype=tensor.dtype.value,
+        shape=tensor.shape,
+        bytes=tensor.bytes,
+        space=place.space,
+        offset=place.offset,
+        constant=place.constant,
+        scale=per_tensor.scale if per_tensor else None,
+        zero_point=per_tensor.zero_point if per_tensor else None,
+    )
+
+
+def _bytes_in_use(plan: MemoryPlan, region: int) -> int:
+    """Bytes of the arena that some buffer holds during a region; overlapping buffers count once."""
+    spans = sorted(
+        (p.offset, p.end) for p in plan.placements if p.buffer.first <= region <= p.buffer.last
+    )
+    used, reached = 0, 0
+    for start, end in spans:
+        used += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return used
+
+
+def _as_parameters(candidate: Candidate) -> Mapping[str, Parameter]:
+    return {
+        "kernel": candidate.kernel,
+        "cycles": candidate.cycles,
+        "flash_bytes": candidate.flash_bytes,
+        "scratch_bytes": candidate.scratch_bytes,
+    }
+
+
+def _memory(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> dict[str, object]:
+    """The `memory` part of report.json."""
+    in_use = {region.index: _bytes_in_use(plan, region.index) for region in schedule.regions}
+    peak = max(in_use.values(), default=0)
+    step = next((index for index, used in in_use.items() if used == peak), 0)
+    return {
+        "arena_bytes": plan.arena_bytes,
+        "peak_bytes": peak,
+        "peak_region": step,
+        "order_proved": schedule.proved,
+        "bounds": [
+            {"name": b.name, "bytes": b.bytes, "proved": b.proved, "assumption": b.assumption} for b in plan.bounds
+        ],
+        "buffers": [
+            {
+                "name": p.buffer.name,
+                "kind": p.buffer.kind.value,
+                "offset": p.offset,
+                "bytes": p.buffer.bytes,
+                "first": p.buffer.first,
+                "last": p.buffer.last,
+            }
+            for p in plan.placements
+        ],
+    }

@@ -1,0 +1,66 @@
+"""Tensors of the graph as operands in memory."""
+
+from dataclasses import dataclass, replace
+
+from tinycompile.ir import Graph, Tensor
+from tinycompile.lowering.constants import ConstantPool
+from tinycompile.ops import Operation, Pattern, operator_of, row_shape
+from tinycompile.plan import BufferKind, MemoryPlan
+from tinycompile.program import Constant, Operand, Passing, Space
+
+
+@dataclass(frozen=True, eq=False)
+class OperandResolver:
+    """Knows where each tensor lives: in the arena, or in flash when it is constant."""
+
+    graph: Graph
+    plan: MemoryPlan
+    constants: ConstantPool
+
+    def whole(self, tensor: Tensor) -> Operand:
+        """The tensor as one block that starts at its base."""
+        rows, row_elements = row_shape(tensor.shape)
+        row_bytes = row_elements * tensor.dtype.element_bytes
+        operand = Operand(Space.ARENA, 0, tensor.dtype.c_type, rows, row_bytes)
+        if tensor.is_constant:
+            constant = Constant("data", tensor.values, comment=f"{tensor.name} {tensor.describe()}", align=8)
+            return replace(
+                operand, space=Space.CONSTANT, constant=self.constants.add(f"t{tensor.id}_data", constant)
+            )
+        placement = self.plan.storage_of(tensor.id)
+        ring_rows = placement.buffer.ring_rows if placement.buffer.kind is BufferKind.RING else 0
+        return replace(operand, offset=placement.offset, ring_rows=ring_rows)
+
+    def output(self, tensor: Tensor, by_row: bool) -> Operand:
+        """The operand that a stage writes."""
+        return replace(self.whole(tensor), by_row=by_row)
+
+    def input(self, operation: Operation, index: int, passing: Passing, by_row: bool) -> Operand:
+        """The operand that a stage reads, with its window when rows are passed."""
+        tensor = operation.input(index)
+        access = operator_of(operation.node).access(operation, index)
+        operand = self.whole(tensor)
+        if not by_row or access.pattern not in (Pattern.POINTWISE, Pattern.WINDOW):
+            assert passing is Passing.POINTER, f"{operation.node.place}: only a window is passed as rows"
+            return operand
+        images = tensor.shape[0] if len(tensor.shape) == 4 else 1
+        assert images == operation.images, f"{operation.node.place}: batches differ"
+        return replace(
+            operand,
+            passing=passing,
+            by_row=True,
+            window_rows=access.window_rows,
+            stride=access.stride,
+            dilation=access.dilation,
+            pad_before=access.pad_before,
+        )
+
+    def describe(self, tensor: Tensor) -> str:
+        """For comments: type, shape, quantization and arena range."""
+        quantization = ""
+        if tensor.dtype.is_integer and tensor.quantization is not None and not tensor.quantization.per_channel:
+            quantization = f" scale {tensor.scale:.6g} zero point {tensor.zero_point}"
+        if tensor.is_constant:
+            return f"constant {tensor.describe()}"
+        placement = self.plan.storage_of(tensor.id)
+        return f"{tensor.describe()}{quantization} arena {placement.offset}..{placement.end}"
