@@ -22,4 +22,11 @@ typedef enum tc_status {
 #define TC_RESTRICT restrict
 #endif
 
+/* Alignment of constants that kernels read in words. */
+#if defined(__GNUC__)
+#define TC_ALIGNED(bytes) __attribute__((aligned(bytes)))
+#else
+#define TC_ALIGNED(bytes)
+#endif
+
 #endif /* TC_TYPES_H */

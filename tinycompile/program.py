@@ -19,6 +19,7 @@ row pointers, in which NULL stands for a row outside of the image.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import prod
 from typing import Any
 
 from numpy.typing import NDArray
@@ -210,6 +211,11 @@ class Port:
     def c_type(self) -> str:
         """C99 type of one element."""
         return C_TYPES[self.dtype]
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)

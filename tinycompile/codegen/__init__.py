@@ -1,0 +1,5 @@
+"""Program -> {path: text}: the C sources, headers and build file, printed from Jinja templates."""
+
+from tinycompile.codegen.emit import emit
+
+__all__ = ["emit"]

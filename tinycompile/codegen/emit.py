@@ -1,0 +1,62 @@
+"""Prints a program: each generated file is one template."""
+
+from collections.abc import Mapping
+
+from tinycompile.codegen.environment import environment
+from tinycompile.program import KernelFunction, Program
+from tinycompile.resources import runtime_dir, templates_dir
+
+ALWAYS = ("tc_types.h",)
+"""Runtime files that every model needs."""
+
+
+def emit(program: Program) -> dict[str, str]:
+    """The generated files by relative path; the same program gives the same bytes."""
+    name, runtime = program.name, _runtime_files(program)
+    files = {
+        f"{name}.h": _render("model.h.j2", program),
+        f"{name}.c": _render(
+            "model.c.j2", program, kernels=[_kernel(f) for f in program.functions], headers=_headers(runtime)
+        ),
+        f"{name}_weights.c": _render("weights.c.j2", program),
+        "LICENSE": (templates_dir() / "LICENSE.txt").read_text(encoding="utf-8"),
+        **runtime,
+    }
+    return files | {"CMakeLists.txt": _render("CMakeLists.txt.j2", program, sources=c_sources(files))}
+
+
+def c_sources(files: Mapping[str, str]) -> list[str]:
+    """The files that a compiler is given."""
+    return sorted(path for path in files if path.endswith((".c", ".S")))
+
+
+def _render(template: str, program: Program, **more: object) -> str:
+    text = environment().get_template(template).render(p=program, NAME=program.name.upper(), **more)
+    return text.rstrip("\n") + "\n"
+
+
+def _kernel(function: KernelFunction) -> str:
+    template = environment().get_template(f"kernels/{function.template}")
+    return template.render(fn=function.name, **function.parameters)
+
+
+def _headers(runtime: Mapping[str, str]) -> list[str]:
+    return [path for path in runtime if path.endswith(".h") and path not in ALWAYS]
+
+
+def _runtime_files(program: Program) -> dict[str, str]:
+    """The runtime files of the program, with the headers that they include themselves."""
+    files: dict[str, str] = {}
+    wanted = [*ALWAYS, *program.runtime]
+    while wanted:
+        path = wanted.pop()
+        if path not in files:
+            files[path] = (runtime_dir() / path).read_text(encoding="utf-8")
+            wanted += _included(files[path])
+    return dict(sorted(files.items()))
+
+
+def _included(text: str) -> list[str]:
+    """Runtime headers that a runtime file includes: lines `#include "tc_..."`."""
+    lines = (line.split('"') for line in text.splitlines() if line.startswith('#include "tc_'))
+    return [parts[1] for parts in lines]
