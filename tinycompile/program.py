@@ -257,12 +257,3 @@ class Program:
     def macs_executed(self) -> int:
         """Multiply-accumulates that the generated code computes."""
         return sum(layer.macs_executed for layer in self.layers)
-
-
-@dataclass(frozen=True)
-class SourceTree:
-    """The generated files: relative path -> text."""
-
-    files: Mapping[str, str]
-
-

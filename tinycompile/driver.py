@@ -1,0 +1,110 @@
+"""The whole pipeline on one screen.
+
+    bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
+          --planning--> Schedule, MemoryPlan --lowering--> Program --codegen, report--> {path: text}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from tinycompile.board import Board, load_board
+from tinycompile.codegen import emit
+from tinycompile.errors import FitError, ModelError, Problem
+from tinycompile.frontend import read_model
+from tinycompile.ir import Graph
+from tinycompile.lowering import BuildInfo, lower, select
+from tinycompile.output import c_identifier
+from tinycompile.passes import run_passes
+from tinycompile.plan import MemoryPlan, Schedule, Selection
+from tinycompile.planning import plan
+from tinycompile.program import Program
+from tinycompile.report import Report, collect, render_text, to_json
+from tinycompile.version import __version__
+
+OPTIMIZE = ("speed", "balanced", "ram", "flash")
+
+
+@dataclass(frozen=True, eq=False)
+class Compilation:
+    """Every stage's result for one model on one board."""
+
+    model: bytes
+    board: Board
+    imported: Graph
+    """The model as the file has it."""
+    graph: Graph
+    """The model after the passes."""
+    selection: Selection
+    schedule: Schedule
+    memory: MemoryPlan
+    program: Program
+    report: Report
+    files: Mapping[str, str]
+    """The generated directory: relative path -> text."""
+
+
+def compile_model(
+    model: str | Path | bytes, *, board: str | Board = "m7", name: str | None = None, optimize: str = "speed"
+) -> Compilation:
+    """Compile a .tflite model (a path, or the bytes of one) to C for a board.
+
+    `name` prefixes everything in the generated C; it defaults to the file's stem.
+
+    Raises:
+        UsageError: the board or an option does not exist.
+        ModelError: the file is malformed or uses something that is not supported.
+        FitError: the model does not fit the board's memory.
+    """
+    data, stem = _read(model)
+    target = load_board(board) if isinstance(board, str) else board
+    info = BuildInfo(
+        name=c_identifier(name or stem),
+        tool_version=__version__,
+        model_sha256=sha256(data).hexdigest(),
+        options={"optimize": optimize, "input": "arena"},
+    )
+
+    imported = read_model(data, f"{stem}.tflite")
+    graph = run_passes(imported)
+    selection = select(graph, target)
+    schedule, memory = plan(graph, selection)
+    program = lower(graph, selection, schedule, memory, target, info)
+    _check_fit(program, target)
+
+    files = emit(program)
+    report = collect(program, files)
+    files = {**files, "report.json": to_json(report), "report.txt": render_text(report)}
+    return Compilation(data, target, imported, graph, selection, schedule, memory, program, report, files)
+
+
+def _read(model: str | Path | bytes) -> tuple[bytes, str]:
+    """The bytes of a model and the stem of its name."""
+    if isinstance(model, bytes):
+        return model, "model"
+    path = Path(model)
+    try:
+        return path.read_bytes(), path.stem
+    except OSError as error:
+        raise ModelError(Problem(str(path), f"cannot be read ({error.strerror})")) from error
+
+
+def _check_fit(program: Program, board: Board) -> None:
+    """Refuse a program whose memory the board does not have, before anything is written."""
+    needs = (
+        ("RAM", program.arena_bytes + program.state_bytes, board.ram_bytes, "arena and state"),
+        ("flash", program.weights_bytes, board.flash_bytes, "weights"),
+    )
+    problems = [
+        Problem(
+            program.name,
+            f"{what} take {needed:,} bytes of {kind}",
+            f"board {board.name} has {has:,}",
+            f"it misses by {needed - has:,} bytes; choose a larger board or a smaller model",
+        )
+        for kind, needed, has, what in needs
+        if has is not None and needed > has
+    ]
+    if problems:
+        raise FitError(problems)

@@ -1,0 +1,60 @@
+"""Writes generated files: a directory is replaced as a whole, or not at all."""
+
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from tinycompile.errors import Problem, UsageError
+
+MARK = "report.json"
+"""The file by which a directory is known as our own output."""
+
+_KEYWORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm main bool "
+    "class namespace template this new delete private public protected try catch throw using virtual operator".split()
+)
+
+
+def c_identifier(text: str) -> str:
+    """A C (and C++) identifier made of a file's stem: other characters become `_`."""
+    name = re.sub(r"[^0-9A-Za-z_]", "_", text)
+    if not name or name[0].isdigit() or name in _KEYWORDS or name.startswith("_"):
+        name = f"model_{name}"
+    return name
+
+
+def write_directory(files: Mapping[str, str], directory: Path) -> None:
+    """Put the files in place of `directory`.
+
+    They are written beside it first, so that a failed or interrupted build leaves the old directory as it was.
+
+    Raises:
+        UsageError: the directory holds something that is not a build of ours, or cannot be written.
+    """
+    if directory.exists() and not (directory.is_dir() and _is_ours(directory)):
+        raise UsageError(
+            Problem(str(directory), "it exists and is no output of tinycompile", action="choose another -o DIR, or empty it")
+        )
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as beside:
+            new, old = Path(beside) / "new", Path(beside) / "old"
+            _write_files(files, new)
+            if directory.exists():
+                directory.rename(old)
+            new.rename(directory)
+    except OSError as error:
+        raise UsageError(Problem(str(directory), f"cannot be written ({error.strerror})")) from error
+
+
+def _write_files(files: Mapping[str, str], directory: Path) -> None:
+    for path, text in files.items():
+        target = directory / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _is_ours(directory: Path) -> bool:
+    return (directory / MARK).is_file() or not any(directory.iterdir())

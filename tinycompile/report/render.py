@@ -1,0 +1,84 @@
+"""The tables of report.txt, from the data of report.json."""
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+WIDTH = 130
+
+
+def render_text(report: Mapping[str, Any]) -> str:
+    """The report as plain text: totals, layers, memory map and bounds."""
+    parts = [_totals(report), _layers(report), _buffers(report), _bounds(report)]
+    return "\n".join(as_text(part) for part in parts)
+
+
+def as_text(part: RenderableType) -> str:
+    """Print a table without colour at a fixed width."""
+    console = Console(file=StringIO(), width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    console.print(part)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def table(title: str, *columns: str) -> Table:
+    """A table in the style of all our reports; columns whose head ends in a unit or count are right-aligned."""
+    made = Table(title=title, box=box.ASCII2, title_justify="left")
+    for column in columns:
+        text = column in ("op", "name", "kernel", "kind", "assumption", "what", "value", "shape", "output")
+        made.add_column(column, justify="left" if text else "right", overflow="fold")
+    return made
+
+
+def _totals(report: Mapping[str, Any]) -> Table:
+    made = table(f"{report['name']} for board {report['board']}", "what", "value")
+    for port in [*report["inputs"], *report["outputs"]]:
+        kind = "input" if port in report["inputs"] else "output"
+        scale = "" if port["scale"] is None else f", scale {port['scale']:.6g}, zero point {port['zero_point']}"
+        made.add_row(f"{kind} {port['index']}", f"{port['dtype']} {port['shape']}{scale}")
+    for key in ("arena_bytes", "state_bytes", "weights_bytes", "macs", "macs_executed"):
+        made.add_row(key, f"{report[key]:,}")
+    return made
+
+
+def _layers(report: Mapping[str, Any]) -> Table:
+    made = table(
+        "layers", "#", "op", "output", "kernel", "macs", "cycles (estimated)", "arena", "scratch", "weights"
+    )
+    for layer in report["layers"]:
+        output = layer["outputs"][0]
+        made.add_row(
+            str(layer["index"]),
+            layer["op"],
+            f"{output['dtype']} {'x'.join(map(str, output['shape']))}",
+            layer["kernel"],
+            f"{layer['macs_executed']:,}",
+            f"{layer['estimated_cycles']:,}",
+            f"{layer['arena_bytes']:,}",
+            f"{layer['scratch_bytes']:,}",
+            f"{layer['weights_bytes']:,}",
+        )
+    return made
+
+
+def _buffers(report: Mapping[str, Any]) -> Table:
+    made = table("memory map: arena bytes, and the regions during which they are in use", "offset", "bytes",
+                 "first", "last", "kind", "name")  # fmt: skip
+    for buffer in sorted(report["memory"].get("buffers", []), key=lambda b: (b["first"], b["offset"])):
+        made.add_row(*(str(buffer[key]) for key in ("offset", "bytes", "first", "last", "kind", "name")))
+    return made
+
+
+def _bounds(report: Mapping[str, Any]) -> Table:
+    memory = report["memory"]
+    title = f"peak {memory.get('peak_bytes', 0):,} bytes in region {memory.get('peak_region', 0)}, arena {report['arena_bytes']:,} bytes, beside its lower bounds"
+    made = table(title, "name", "bytes", "proved", "assumption")
+    for bound in memory.get("bounds", []):
+        made.add_row(
+            bound["name"], f"{bound['bytes']:,}", "yes" if bound["proved"] else "not proved", bound["assumption"]
+        )
+    return made
