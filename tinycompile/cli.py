@@ -1,0 +1,207 @@
+"""The command line. Only this module prints: results go to standard output, progress and messages to standard error.
+
+Exit codes: 0 done, 1 a verification found a difference, 2 usage, 3 the model is malformed or unsupported, 4 it does not fit the
+board, 5 a tool is missing or failed, 70 our own bug.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+from rich.console import Console
+
+from tinycompile import driver, report
+from tinycompile.errors import TinyCompileError
+from tinycompile.output import write_directory
+from tinycompile.version import __version__
+
+ERR = Console(stderr=True)
+
+MODEL = click.Path(path_type=Path)
+BUG_EXIT_CODE = 70
+
+
+P = ParamSpec("P")
+
+
+def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn our errors into their message and exit code; anything else is a bug of ours."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except TinyCompileError as error:
+            for problem in error.problems:
+                click.echo(f"error: {problem}", err=True)
+            sys.exit(error.exit_code)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception:
+            click.echo(traceback.format_exc(), err=True)
+            click.echo("error: this is a bug of tinycompile, please report it with the lines above", err=True)
+            sys.exit(BUG_EXIT_CODE)
+
+    return guarded
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Show that work goes on; quiet when standard error is no terminal."""
+    if ERR.is_terminal:
+        with ERR.status(text):
+            yield
+    else:
+        yield
+
+
+def write_json(data: Any, path: str | None) -> None:
+    """Write results as JSON; `-` is standard output."""
+    if path is None:
+        return
+    text = json.dumps(data, indent=1) + "\n"
+    if path == "-":
+        click.echo(text, nl=False)
+    else:
+        Path(path).write_text(text, encoding="utf-8")
+
+
+board_option = click.option("--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`).")
+name_option = click.option("--name", help="Prefix of the generated names; default: the file's stem.")
+optimize_option = click.option(
+    "--optimize", type=click.Choice(driver.OPTIMIZE), default="speed", show_default=True, help="What to favour."
+)
+json_option = click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output.")
+oracle_option = click.option(
+    "--oracle", type=click.Choice(driver.ORACLES), default="tflite-runtime", show_default=True, help="The reference."
+)
+inputs_option = click.option("--inputs", "inputs_path", type=MODEL, metavar="FILE.npz", help="Real inputs (array `x`).")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("-v", "--verbose", is_flag=True, help="Tell on standard error what is done.")
+def main(verbose: bool) -> None:
+    """Compile quantized .tflite models to plain C for microcontrollers, and prove what the C computes."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
+
+
+@main.command()
+@click.argument("model", type=MODEL)
+@board_option
+@click.option("-o", "directory", type=click.Path(path_type=Path), help="Output directory; default: build/NAME-BOARD.")
+@name_option
+@optimize_option
+@reports_errors
+def build(model: Path, board: str, directory: Path | None, name: str | None, optimize: str) -> None:
+    """Turn MODEL.tflite into a directory of C sources."""
+    with progress(f"compiling {model.name} for {board}"):
+        result = driver.compile_model(model, board=board, name=name, optimize=optimize)
+        target = directory or Path("build") / f"{result.program.name}-{result.board.name}"
+        write_directory(result.files, target)
+    data = result.report
+    click.echo(
+        f"{target}: arena {data['arena_bytes']:,} bytes, state {data['state_bytes']:,}, weights {data['weights_bytes']:,}, "
+        f"{data['macs_executed']:,} MACs"
+    )
+
+
+@main.command()
+@click.argument("model", type=MODEL)
+@board_option
+@optimize_option
+@click.option("--samples", default=10, show_default=True, help="Random and extreme inputs besides real ones.")
+@inputs_option
+@oracle_option
+@json_option
+@reports_errors
+def verify(
+    model: Path, board: str, optimize: str, samples: int, inputs_path: Path | None, oracle: str, json_path: str | None
+) -> None:
+    """Compile MODEL.tflite, run the C, and compare every output byte with the reference."""
+    with progress(f"verifying {model.name} on {board} against {oracle}"):
+        outcome = driver.verify_model(
+            model, board=board, optimize=optimize, samples=samples, inputs=inputs_path, oracle=oracle
+        )
+    write_json(outcome.as_dict(), json_path)
+    click.echo(outcome.summary(), err=json_path == "-")
+    if not outcome.exact:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("models", type=MODEL, nargs=-1, required=True)
+@board_option
+@optimize_option
+@click.option("--layers", is_flag=True, help="Also instructions and cycles of each layer.")
+@inputs_option
+@oracle_option
+@json_option
+@reports_errors
+def bench(
+    models: tuple[Path, ...],
+    board: str,
+    optimize: str,
+    layers: bool,
+    inputs_path: Path | None,
+    oracle: str,
+    json_path: str | None,
+) -> None:
+    """Measure models: exact instructions, modelled cycles, arena, state, stack, code and weights flash."""
+    rows = []
+    for model in models:
+        with progress(f"measuring {model.name} on {board}"):
+            rows.append(
+                driver.bench_model(
+                    model, board=board, optimize=optimize, layers=layers, inputs=inputs_path, oracle=oracle
+                )
+            )
+    write_json(rows if len(rows) > 1 else rows[0], json_path)
+    if json_path != "-":
+        click.echo(report.render_bench(rows), nl=False)
+    if not all(row["exact"] for row in rows):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("model", type=MODEL)
+@json_option
+@reports_errors
+def inspect(model: Path, json_path: str | None) -> None:
+    """Show the graph, shapes, quantization, MACs, and the memory over time."""
+    data = driver.inspect_model(model)
+    write_json(data, json_path)
+    if json_path != "-":
+        click.echo(report.render_inspection(data), nl=False)
+
+
+@main.command()
+@reports_errors
+def boards() -> None:
+    """List the boards."""
+    click.echo(report.as_text(report.boards_table(driver.all_boards())), nl=False)
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="Print the text of docs/supported-operators.md.")
+@reports_errors
+def ops(markdown: bool) -> None:
+    """List the supported operators with their types."""
+    click.echo(report.operators_markdown() if markdown else report.as_text(report.operators_table()), nl=False)
+
+
+@main.command()
+@reports_errors
+def doctor() -> None:
+    """Tell which tools are there, which are missing, and the command that installs them."""
+    tools = driver.check_tools()
+    click.echo(report.as_text(report.tools_table(tools)), nl=False)
+    if any(not tool.found for tool in tools):
+        sys.exit(5)
