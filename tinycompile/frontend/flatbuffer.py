@@ -36,7 +36,7 @@ def malformed(what: str) -> Iterator[None]:
         yield
     except Malformed:
         raise
-    except Exception as error:  # struct.error, IndexError, TypeError, ValueError, UnicodeDecodeError, OverflowError...
+    except Exception as error:  # struct.error, IndexError, TypeError, ValueError...
         raise Malformed(f"{what} points outside of the file") from error
 
 
@@ -106,10 +106,13 @@ class Checker:
     def options(self, table: Any) -> dict[str, Any]:
         """All fields of an options table by snake_case name: numbers, texts, and tuples for vectors that are present."""
         found: dict[str, Any] = {}
-        for name, is_vector in option_fields(type(self.table(table))):
+        table_class: Any = type(self.table(table))
+        for name, is_vector in option_fields(table_class):
             if not is_vector:
                 value = self.scalar(table, name)
-                found[snake_case(name)] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                found[snake_case(name)] = (
+                    value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                )
             elif hasattr(table, f"{name}AsNumpy"):
                 numbers = self.numbers(table, name)
                 if numbers is not None:

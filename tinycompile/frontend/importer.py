@@ -50,7 +50,9 @@ class _Importer:
         self._check_support()
         if self.problems:
             return None
-        graph = Graph(self.name, tensors, self._nodes(), self.file.subgraph.inputs, self.file.subgraph.outputs)
+        graph = Graph(
+            self.name, tensors, self._nodes(), self.file.subgraph.inputs, self.file.subgraph.outputs
+        )
         if self.problems:
             return None
         for node in graph.nodes:
@@ -86,7 +88,9 @@ class _Importer:
                 t for t in operator.outputs if not 0 <= t < count
             ]
             if bad:
-                self.problems.append(Problem(self._place(index), f"names tensors {bad}, the file has {count}"))
+                self.problems.append(
+                    Problem(self._place(index), f"names tensors {bad}, the file has {count}")
+                )
             if not operator.outputs:
                 self.problems.append(Problem(self._place(index), "has no output"))
 
@@ -127,7 +131,9 @@ class _Importer:
 
     def _check_support(self) -> None:
         supported = operators()
-        unknown = [i for i, operator in enumerate(self.file.subgraph.operators) if operator.kind not in supported]
+        unknown = [
+            i for i, operator in enumerate(self.file.subgraph.operators) if operator.kind not in supported
+        ]
         self.problems += [Problem(self._place(index), "the operator is not supported") for index in unknown]
         if unknown:
             self._note(f"supported operators: {', '.join(supported)}")
@@ -141,7 +147,9 @@ class _Importer:
             self.problems.append(attributes)
             attributes = Attributes()
         inputs = tuple(None if t < 0 else t for t in operator.inputs)
-        return Node(index, operator.kind, self._name(operator), inputs, operator.outputs, attributes, (index,))
+        return Node(
+            index, operator.kind, self._name(operator), inputs, operator.outputs, attributes, (index,)
+        )
 
     def _note(self, found: str) -> None:
         self.problems.append(Problem(self.name, found))

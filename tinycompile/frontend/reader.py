@@ -83,7 +83,9 @@ def _root(data: bytes, name: str) -> Any:
         raise ModelError(Problem(name, "the file is empty", "a .tflite file is needed"))
     if len(data) < 8 or data[4:8] != schema.IDENTIFIER:
         found = f"no identifier {schema.IDENTIFIER.decode()} at byte 4"
-        raise ModelError(Problem(name, f"not a .tflite file ({found})", action="convert the model to TensorFlow Lite"))
+        raise ModelError(
+            Problem(name, f"not a .tflite file ({found})", action="convert the model to TensorFlow Lite")
+        )
     return tflite.Model.GetRootAs(FileBytes(data), 0)
 
 
@@ -112,7 +114,9 @@ class _Reader:
         version = self.check.scalar(self.check.table(root), "Version")
         if version != schema.SCHEMA_VERSION:
             found = f"schema version {version}"
-            self.problems.append(Problem(self.name, found, f"only version {schema.SCHEMA_VERSION} is supported"))
+            self.problems.append(
+                Problem(self.name, found, f"only version {schema.SCHEMA_VERSION} is supported")
+            )
             return None
         kinds = [self._kind(code) for code in self.check.children(root, "OperatorCodes")]
         buffers = [
@@ -127,7 +131,9 @@ class _Reader:
         return FileModel(subgraph, subgraphs, tuple(_EMPTY if b is None else b for b in buffers))
 
     def _kind(self, code: Any) -> str:
-        builtin = max(self.check.scalar(code, "BuiltinCode"), self.check.scalar(code, "DeprecatedBuiltinCode"))
+        builtin = max(
+            self.check.scalar(code, "BuiltinCode"), self.check.scalar(code, "DeprecatedBuiltinCode")
+        )
         if builtin == tflite.BuiltinOperator.CUSTOM:
             return self.check.text(code, "CustomCode") or "CUSTOM"
         return schema.operator_name(builtin)
@@ -186,12 +192,18 @@ class _Reader:
         if code >= len(kinds):
             raise Malformed(f"its operator code {code} does not exist, the file has {len(kinds)}")
         return FileOperator(
-            kinds[code], self._integers(operator, "Inputs"), self._integers(operator, "Outputs"), self._options(operator)
+            kinds[code],
+            self._integers(operator, "Inputs"),
+            self._integers(operator, "Outputs"),
+            self._options(operator),
         )
 
     def _options(self, operator: Any) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        for field_name, union in (("BuiltinOptions", tflite.BuiltinOptions), ("BuiltinOptions2", tflite.BuiltinOptions2)):
+        for field_name, union in (
+            ("BuiltinOptions", tflite.BuiltinOptions),
+            ("BuiltinOptions2", tflite.BuiltinOptions2),
+        ):
             table_class = schema.options_class(union, self.check.scalar(operator, f"{field_name}Type"))
             if table_class is None:
                 continue

@@ -36,7 +36,11 @@ _ENUM_FIELDS: dict[str, Any] = {
 @cache
 def names_of(enum: Any) -> dict[int, str]:
     """The names of a generated enum class by number."""
-    return {value: name for name, value in vars(enum).items() if isinstance(value, int) and not name.startswith("_")}
+    return {
+        value: name
+        for name, value in vars(enum).items()
+        if isinstance(value, int) and not name.startswith("_")
+    }
 
 
 def operator_name(code: int) -> str:

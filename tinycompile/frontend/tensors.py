@@ -13,7 +13,9 @@ Findings = list[tuple[str, ...]]
 """What is wrong with a tensor: (found, supported, action), as in Problem."""
 
 
-def import_tensor(file: FileModel, index: int, is_computed: bool, weight_axis: int | None) -> Tensor | Findings:
+def import_tensor(
+    file: FileModel, index: int, is_computed: bool, weight_axis: int | None
+) -> Tensor | Findings:
     """The tensor, or what is wrong with it.
 
     `is_computed` tells that it is a graph input or an operator's result; `weight_axis` is the output channel axis when it is
@@ -46,14 +48,22 @@ def _check_record(record: FileTensor, buffers: int) -> Findings:
     if any(extent < 0 for extent in record.shape):
         shown = ",".join(map(str, record.shape))
         findings.append(
-            (f"dynamic shape [{shown}]", "every extent must be known", "convert the model with a fixed input shape")
+            (
+                f"dynamic shape [{shown}]",
+                "every extent must be known",
+                "convert the model with a fixed input shape",
+            )
         )
     elif record.type_name in DTYPES:
         tensor_bytes = Tensor(0, "", record.shape, DTYPES[record.type_name]).bytes
         if tensor_bytes > MAX_TENSOR_BYTES:
-            findings.append((f"the shape takes {tensor_bytes} bytes", f"at most {MAX_TENSOR_BYTES} are supported"))
+            findings.append(
+                (f"the shape takes {tensor_bytes} bytes", f"at most {MAX_TENSOR_BYTES} are supported")
+            )
     if record.is_sparse:
-        findings.append(("sparse encoding", "only dense tensors are supported", "convert the model without sparsity"))
+        findings.append(
+            ("sparse encoding", "only dense tensors are supported", "convert the model without sparsity")
+        )
     return findings
 
 
