@@ -3,10 +3,13 @@
 Source: tensorflow/lite/kernels/padding.h (`ComputeOutSize`, `ComputePaddingHeightWidth`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from tinycompile.ir import Options
+import numpy as np
+
+from tinycompile.ir import Array, Options
 from tinycompile.ops.access import Access, Pattern
 
 
@@ -84,12 +87,10 @@ class WindowAxis:
         """True when output i reads input i alone."""
         return self.taps == 1 and self.stride == 1 and self.pad_before == 0 and self.in_extent == self.out_extent
 
-    def valid_taps(self, index: int) -> range:
-        """Taps of output `index` that lie inside of the input."""
-        start = index * self.stride - self.pad_before
-        first = max(0, -(start // self.dilation))
-        last = min(self.taps, (self.in_extent - 1 - start) // self.dilation + 1)
-        return range(first, max(first, last))
+    def source(self, tap: int) -> slice:
+        """Positions in the padded input that the outputs read through one tap."""
+        start = tap * self.dilation
+        return slice(start, start + (self.out_extent - 1) * self.stride + 1, self.stride)
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,21 @@ class Window:
 
     @property
     def access(self) -> Access:
-        """Rows that an output row needs."""
-        if self.is_pointwise:
-            return Access(Pattern.POINTWISE)
+        """Rows that an output row needs.
+
+        A 1x1 window is no POINTWISE access: every output channel depends on all input channels of its pixel.
+        """
         rows = self.rows
         return Access(Pattern.WINDOW, rows.taps, rows.stride, rows.dilation, rows.pad_before)
+
+    def shifted_images(self, images: Array, zero_point: int) -> Iterator[tuple[int, int, Array]]:
+        """For each tap (row, column) the input value that every output reads, minus the zero point: [N, H', W', C] int64."""
+        rows, columns = self.rows, self.columns
+        pads = [(0, 0), (rows.pad_before, rows.pad_after), (columns.pad_before, columns.pad_after), (0, 0)]
+        padded = np.pad(images.astype(np.int64) - zero_point, pads)
+        for row in range(rows.taps):
+            for column in range(columns.taps):
+                yield row, column, padded[:, rows.source(row), columns.source(column), :]
 
 
 def window_of(options: WindowOptions, in_shape: tuple[int, ...], taps: tuple[int, int]) -> Window:

@@ -1,0 +1,161 @@
+"""What the int8 convolutions and FULLY_CONNECTED share: limits, multipliers, clamps, folded biases, reference requantization.
+
+All three take int8 activations and weights with an int32 bias, and scale their int32 accumulators to int8.
+"""
+
+import numpy as np
+
+from tinycompile.ir import Array, DType, Tensor
+from tinycompile.ops.base import Operation, TypeRule
+from tinycompile.quant import (
+    REAL_RANGES,
+    Activation,
+    Multiplier,
+    activation_range,
+    quantize_multiplier,
+    requantize,
+    wrap_int32,
+)
+
+INT8_TYPES = (TypeRule((DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),)
+"""Activations, weights, bias -> activations."""
+
+LARGEST_SHIFT = 30
+"""Left shift of the largest multiplier that is taken: factors of 2**30 and more do not occur in sound models."""
+
+
+def has_constant_weights(operation: Operation) -> str | None:
+    """Weights and bias are constants."""
+    for index, role in ((1, "weights"), (2, "bias")):
+        tensor = operation.optional(index)
+        if tensor is not None and not tensor.is_constant:
+            return f"{role} {tensor.name!r} are computed by the model"
+    return None
+
+
+def has_image_operands(operation: Operation) -> str | None:
+    """Input, weights and output have 4 dimensions, none of them 0."""
+    for role, tensor in (("input", operation.inputs[0]), ("weights", operation.inputs[1]), ("output", operation.output)):
+        if tensor is None:
+            return f"{role} is missing"
+        if len(tensor.shape) != 4 or min(tensor.shape) < 1:
+            return f"{role} is {tensor.describe()}"
+    return None
+
+
+def has_per_tensor_activations(operation: Operation) -> str | None:
+    """Input and output are quantized per tensor: a scale of at least 1e-30, a zero point in -128..127."""
+    for role, tensor in (("input", operation.inputs[0]), ("output", operation.output)):
+        if tensor is None or tensor.quantization is None:
+            return f"{role} has no quantization"
+        found = tensor.quantization
+        if len(found.scales) != 1 or len(set(found.zero_points)) != 1:
+            return f"{role} has {len(found.scales)} scales"
+        if not (found.scale >= 1e-30 and np.isfinite(found.scale)):
+            return f"{role} has scale {found.scale}"
+        if not -128 <= found.zero_point <= 127:
+            return f"{role} has zero point {found.zero_point}"
+    return None
+
+
+def weight_quantization_problem(operation: Operation, channels: int) -> str | None:
+    """What is wrong with the scales of the weights: one for all channels, or one for each, all finite and not negative."""
+    weights = operation.inputs[1]
+    if weights is None or weights.quantization is None:
+        return "weights have no quantization"
+    scales = weights.quantization.scales
+    if len(scales) not in (1, channels):
+        return f"weights have {len(scales)} scales for {channels} output channels"
+    if not all(scale >= 0.0 and np.isfinite(scale) for scale in scales):
+        return "weights have a scale that is negative or not finite"
+    return None
+
+
+def has_symmetric_weights(operation: Operation) -> str | None:
+    """Weights are quantized symmetrically: zero point 0."""
+    weights = operation.inputs[1]
+    found = weights.quantization if weights is not None else None
+    other = [zero_point for zero_point in found.zero_points if zero_point != 0] if found else []
+    return f"weights have zero point {other[0]}" if other else None
+
+
+def activation_problem(activation: Activation) -> str | None:
+    """Names a fused activation that is not a clamp."""
+    return None if activation in REAL_RANGES else f"fused activation is {activation.value}"
+
+
+def bias_problem(operation: Operation, channels: int) -> str | None:
+    """What is wrong with the bias: it has one element for each output channel."""
+    bias = operation.optional(2)
+    if bias is not None and bias.elements != channels:
+        return f"bias {bias.describe()} for {channels} output channels"
+    return None
+
+
+def multiplier_problem(multipliers: tuple[Multiplier, ...]) -> str | None:
+    """Names a factor that shifts accumulators out of int32."""
+    largest = max(multiplier.shift for multiplier in multipliers)
+    return f"an output scale makes accumulators grow by 2**{largest}" if largest > LARGEST_SHIFT else None
+
+
+def convolution_multipliers(operation: Operation, channels: int) -> tuple[Multiplier, ...]:
+    """Factor from accumulator to output for each channel; the scales are multiplied in double (TFLite's convolutions).
+
+    Source: `PopulateConvolutionQuantizationParams` in tensorflow/lite/kernels/kernel_util.cc.
+    """
+    source, weights = operation.input(0), operation.input(1)
+    assert weights.quantization is not None
+    reals = [source.scale * scale / operation.output.scale for scale in weights.quantization.scales]
+    multipliers = tuple(quantize_multiplier(real) for real in reals)
+    return multipliers if len(multipliers) == channels else multipliers * channels
+
+
+def matrix_multipliers(operation: Operation, units: int) -> tuple[Multiplier, ...]:
+    """Factor from accumulator to output for each unit of a FULLY_CONNECTED.
+
+    With one scale for all weights TFLite multiplies the two scales in float32 (`GetQuantizedConvolutionMultipler` in
+    tensorflow/lite/kernels/kernel_util.cc); with one for each unit it does as for convolutions.
+    """
+    source, weights = operation.input(0), operation.input(1)
+    assert weights.quantization is not None
+    if weights.quantization.per_channel:
+        return convolution_multipliers(operation, units)
+    product = float(np.float32(source.scale) * np.float32(weights.quantization.scales[0]))
+    return (quantize_multiplier(product / operation.output.scale),) * units
+
+
+def clamps(output: Tensor, activation: Activation) -> tuple[int, int]:
+    """Least and greatest output of a fused activation."""
+    return activation_range(activation, output.scale, output.zero_point, output.dtype.limits)
+
+
+def bias_values(operation: Operation, channels: int) -> Array:
+    """The bias as int64, zeros when it is absent."""
+    bias = operation.optional(2)
+    return bias.values.reshape(-1).astype(np.int64) if bias is not None else np.zeros(channels, np.int64)
+
+
+def folded_bias(weights: Array, bias: Array, zero_point: int) -> Array:
+    """Bias that makes sum(w * x) + folded equal sum(w * (x - zero_point)) + bias, modulo 2**32.
+
+    `weights` is [channels, taps], bias [channels]; the result is int32.
+    """
+    folded: Array = wrap_int32(bias - zero_point * weights.astype(np.int64).sum(axis=1)).astype(np.int32)
+    return folded
+
+
+def requantized(accumulators: Array, multipliers: tuple[Multiplier, ...], output: Tensor, activation: Activation) -> Array:
+    """Scale int64 accumulators [..., channels], which wrap as int32 does, and clamp them to the output's type."""
+    scaled = requantize(wrap_int32(accumulators), multipliers) + output.zero_point
+    low, high = clamps(output, activation)
+    return np.clip(scaled, low, high).astype(output.dtype.numpy)
+
+
+def channel_constants(weights: Array, bias: Array, zero_point: int, multipliers: tuple[Multiplier, ...]) -> Array:
+    """Bias with the input's zero point folded in, multiplier and shift of each channel: int32 [channels, 3].
+
+    `weights` is [channels, taps].
+    """
+    values = np.array([m.value for m in multipliers], np.int32)
+    shifts = np.array([m.shift for m in multipliers], np.int32)
+    return np.stack([folded_bias(weights, bias, zero_point), values, shifts], axis=1)

@@ -1,0 +1,128 @@
+"""FULLY_CONNECTED, int8: products of vectors with a weight matrix.
+
+Source of the semantics: `FullyConnected` and `FullyConnectedPerChannel` in
+tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinycompile.ir import Array, Options
+from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
+from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
+from tinycompile.ops._linear import (
+    INT8_TYPES,
+    activation_problem,
+    bias_problem,
+    bias_values,
+    has_constant_weights,
+    has_per_tensor_activations,
+    matrix_multipliers,
+    multiplier_problem,
+    requantized,
+    weight_quantization_problem,
+)
+from tinycompile.ops.access import WHOLE, Access
+from tinycompile.ops.base import Operation, Operator, register
+from tinycompile.quant import Activation
+
+
+def has_matrix(operation: Operation) -> str | None:
+    """Weights are a matrix [units, depth], and the input's elements are a multiple of depth."""
+    source, weights = operation.inputs[0], operation.inputs[1]
+    if source is None or weights is None:
+        return "input or weights are missing"
+    if len(weights.shape) != 2 or min(weights.shape) < 1:
+        return f"weights are {weights.describe()}"
+    if not source.shape or source.elements < 1 or source.elements % weights.shape[1]:
+        return f"input {source.describe()}, weights {weights.describe()}"
+    if attributes_of(operation).keep_dimensions and source.shape[-1] != weights.shape[1]:
+        return f"dimensions are kept, but input is {source.describe()} and weights are {weights.describe()}"
+    return None
+
+
+def has_full_bias(operation: Operation) -> str | None:
+    """The bias, when there is one, has one element for each unit."""
+    return None if has_matrix(operation) else bias_problem(operation, operation.input(1).shape[0])
+
+
+def has_clamp_activation(operation: Operation) -> str | None:
+    """The fused activation is NONE, RELU, RELU6 or RELU_N1_TO_1."""
+    return activation_problem(attributes_of(operation).activation)
+
+
+def has_default_format(operation: Operation) -> str | None:
+    """Weights are stored in the DEFAULT format."""
+    found = attributes_of(operation).weights_format
+    return None if found == "DEFAULT" else f"weights format is {found}"
+
+
+def has_weight_scales(operation: Operation) -> str | None:
+    """Weights have one scale and zero point, or a scale for each unit and zero points 0; factors to the output are below 2**30."""
+    if has_matrix(operation):
+        return None
+    units = operation.input(1).shape[0]
+    problem = weight_quantization_problem(operation, units)
+    if problem or has_per_tensor_activations(operation):
+        return problem
+    found = operation.input(1).quantization
+    assert found is not None
+    if len(set(found.zero_points)) > 1 or (found.per_channel and found.zero_points[0] != 0):
+        return f"weights have {len(found.scales)} scales and zero points other than 0"
+    return multiplier_problem(matrix_multipliers(operation, units))
+
+
+@register
+class FullyConnected(Operator):
+    """FULLY_CONNECTED for int8 tensors."""
+
+    kind = "FULLY_CONNECTED"
+    types = INT8_TYPES
+    limits = (
+        has_matrix,
+        has_constant_weights,
+        has_full_bias,
+        has_clamp_activation,
+        has_default_format,
+        has_per_tensor_activations,
+        has_weight_scales,
+    )
+    min_inputs = 2
+    max_inputs = 3
+    kernels = (FullyConnectedPortable(),)
+
+    def parse(self, options: Options) -> FullyConnectedAttributes:
+        """Read FullyConnectedOptions."""
+        return FullyConnectedAttributes(
+            activation=Activation(options.get("fused_activation_function", "NONE")),
+            keep_dimensions=bool(options.get("keep_num_dims", False)),
+            weights_format=str(options.get("weights_format", "DEFAULT")),
+        )
+
+    def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
+        """An input of batch * depth elements and weights [units, depth] give [batch, units], or [..., units]."""
+        source, (units, depth) = operation.input(0), operation.input(1).shape
+        if attributes_of(operation).keep_dimensions:
+            return ((*source.shape[:-1], units),)
+        return ((source.elements // depth, units),)
+
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Matrix product of offset activations and weights; float64 products and sums of int8 are exact."""
+        source, weights = inputs[0], operation.input(1)
+        assert source is not None
+        units, depth = weights.shape
+        vectors = source.reshape(-1, depth).astype(np.float64) - operation.input(0).zero_point
+        products = vectors @ (weights.values.astype(np.float64) - weights.zero_point).T
+        accumulators = products.astype(np.int64) + bias_values(operation, units)
+        multipliers = matrix_multipliers(operation, units)
+        result = requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation)
+        return (result.reshape(self.infer(operation)[0]),)
+
+    def access(self, operation: Operation, index: int) -> Access:
+        """Every unit reads the whole input."""
+        return WHOLE
+
+    def macs(self, operation: Operation) -> int:
+        """One for each output element and element of the input vector."""
+        return operation.output.elements * operation.input(1).shape[1]
