@@ -59,7 +59,7 @@ def has_default_format(operation: Operation) -> str | None:
 
 
 def has_weight_scales(operation: Operation) -> str | None:
-    """Weights have one scale and zero point, or a scale for each unit and zero points 0; factors to the output are below 2**30."""
+    """Weights have one scale and zero point, or a scale for each unit and zero points 0; factors stay below 2**30."""
     if has_matrix(operation):
         return None
     units = operation.input(1).shape[0]
