@@ -1,0 +1,162 @@
+"""What the planner knows of a graph: storages (tensors that share bytes) and steps (operators that run).
+
+A view (RESHAPE and its like) is no step: its output has the storage of its input. A step may place its output over an input
+that dies there: exactly over it (in place), or so that it runs ahead of the rows that are still to be read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tinycompile.ir import Graph, Node
+from tinycompile.ops import Operation, operation, operator_of
+from tinycompile.plan import Selection
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Bytes that one tensor and its views share. `id` is the tensor that is written; `align` is in bytes."""
+
+    id: int
+    bytes: int
+    align: int
+    tensors: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A written storage may lie over a read one that dies: `written + lead_bytes <= read`; `exact`: only at the same offset."""
+
+    read: int
+    written: int
+    lead_bytes: int = 0
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operator that runs: the storages it reads and writes, its scratch, and how its output may overlap its inputs."""
+
+    node: int
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    scratch_bytes: int = 0
+    overlaps: tuple[Overlap, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """Steps in an order in which they can run, and the storages they need.
+
+    `inputs` are written by the caller before the first step (and may be destroyed); `kept` must outlive the last one.
+    """
+
+    steps: tuple[Step, ...]
+    storages: Mapping[int, Storage]
+    inputs: frozenset[int]
+    kept: frozenset[int]
+
+    def reordered(self, order: Sequence[int]) -> "Work":
+        """The same work with its steps in another order, given by their present indices."""
+        return Work(tuple(self.steps[i] for i in order), self.storages, self.inputs, self.kept)
+
+
+@dataclass(frozen=True)
+class LiveRange:
+    """First and last step (inclusive) at which a storage must hold its bytes."""
+
+    first: int
+    last: int
+
+
+def live_ranges(work: Work) -> dict[int, LiveRange]:
+    """Live range of every storage; an input lives from step 0, and a result that nobody reads during its own step."""
+    first = dict.fromkeys(work.inputs, 0)
+    last = dict.fromkeys(work.inputs, 0)
+    for index, step in enumerate(work.steps):
+        for storage in step.writes:
+            first.setdefault(storage, index)
+        for storage in (*step.reads, *step.writes):
+            last[storage] = index
+    end = max(len(work.steps) - 1, 0)
+    last.update(dict.fromkeys(work.kept, end))
+    return {storage: LiveRange(first.get(storage, 0), last[storage]) for storage in sorted(last)}
+
+
+def usable_overlaps(work: Work, ranges: Mapping[int, LiveRange]) -> list[list[Overlap]]:
+    """For each step the overlaps whose input dies there and whose output begins there."""
+    return [
+        [
+            overlap
+            for overlap in step.overlaps
+            if overlap.read not in work.kept
+            and ranges[overlap.read].last == index
+            and ranges[overlap.written].first == index
+            and overlap.written not in work.inputs
+        ]
+        for index, step in enumerate(work.steps)
+    ]
+
+
+def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
+    """Read storages and steps from a graph with chosen kernels; full tensors are aligned to `align` bytes at least."""
+    roots = _roots(graph)
+    tensors: dict[int, list[int]] = {}
+    for tensor_id in dict.fromkeys((*graph.inputs, *(t for node in graph.nodes for t in node.outputs))):
+        if not graph.tensors[tensor_id].is_constant:
+            tensors.setdefault(_root(roots, tensor_id), []).append(tensor_id)
+    storages = {
+        root: Storage(
+            root,
+            max(graph.tensors[t].bytes for t in members),
+            max([align, *(graph.tensors[t].dtype.element_bytes for t in members)]),
+            tuple(members),
+        )
+        for root, members in tensors.items()
+    }
+    runs = [node for node in graph.nodes if not operator_of(node).is_view]
+    return Work(
+        steps=tuple(_step(graph, node, roots, selection) for node in runs),
+        storages=storages,
+        inputs=frozenset(t for t in graph.inputs if t in storages),
+        kept=frozenset(_root(roots, t) for t in graph.outputs if not graph.tensors[t].is_constant),
+    )
+
+
+def _roots(graph: Graph) -> dict[int, int]:
+    """The input of each view by its output."""
+    views: dict[int, int] = {}
+    for node in graph.nodes:
+        if operator_of(node).is_view:
+            source = graph.tensor(node.inputs[0])
+            assert not source.is_constant, f"{node.place}: a view of a constant is a constant; it was not folded"
+            views[node.outputs[0]] = source.id
+    return views
+
+
+def _root(roots: Mapping[int, int], tensor: int) -> int:
+    while tensor in roots:
+        tensor = roots[tensor]
+    return tensor
+
+
+def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selection) -> Step:
+    current = operation(graph, node)
+    reads = tuple(dict.fromkeys(_root(roots, tensor.id) for tensor in graph.activations(node)))
+    return Step(
+        node=node.id,
+        reads=reads,
+        writes=node.outputs,
+        scratch_bytes=selection[node.id].chosen.scratch_bytes,
+        overlaps=tuple(
+            Overlap(storage, node.outputs[0], exact=True)
+            for storage in reads
+            if _may_overwrite(current, [_root(roots, t) == storage if t is not None else False for t in node.inputs])
+        ),
+    )
+
+
+def _may_overwrite(current: Operation, uses: Sequence[bool]) -> bool:
+    """True when every input that has this storage may be overwritten by the output, byte for byte."""
+    allowed = operator_of(current.node).overwrites(current)
+    indices = [index for index, used in enumerate(uses) if used]
+    return all(index in allowed and current.input(index).bytes == current.output.bytes for index in indices)

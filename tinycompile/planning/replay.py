@@ -1,0 +1,171 @@
+"""An independent check of a finished plan: run it on an arena in which every byte knows what it holds.
+
+A tag names the tensor and the byte's place in it. Writing sets tags, reading compares them, scratch is overwritten with garbage
+before and after its kernel runs. Nothing is taken from the planner's live ranges: the replay knows the graph, the
+kernels' contract (`Access`, `overwrites`, scratch) and the plan.
+
+Contract: a kernel that computes all at once may read every input until its last write, except one that it overwrites exactly.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinycompile.ir import Graph, Node, Tensor
+from tinycompile.ops import operation, operator_of
+from tinycompile.plan import BufferKind, MemoryPlan, Placement, Region, Schedule, Selection
+
+GARBAGE = -1
+
+
+class ReplayError(AssertionError):
+    """A plan lets one buffer destroy another that is still needed: a mistake of the planner, never of a model."""
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """What a replay saw: bytes whose tags were compared, the highest byte written, and every violation."""
+
+    checked_bytes: int
+    high_water_bytes: int
+    violations: tuple[str, ...]
+
+    def check(self) -> None:
+        """Raise ReplayError when anything was violated."""
+        if self.violations:
+            raise ReplayError("\n".join(self.violations[:20]))
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Bytes of a tensor: where they lie in the arena, and which bytes of the tensor they are."""
+
+    tensor: int
+    address: int
+    first_byte: int
+    bytes: int
+
+
+class _Arena:
+    def __init__(self, arena_bytes: int) -> None:
+        self.tags: NDArray[np.int64] = np.full(arena_bytes, GARBAGE, np.int64)
+        self.checked = 0
+        self.high_water = 0
+        self.violations: list[str] = []
+
+    def _slice(self, address: int, length: int, what: str) -> "NDArray[np.int64]":
+        if address < 0 or address + length > len(self.tags):
+            self.violations.append(f"{what}: bytes {address}..{address + length} are outside of the arena")
+            return self.tags[:0]
+        return self.tags[address : address + length]
+
+    def write(self, span: _Span, what: str) -> None:
+        target = self._slice(span.address, span.bytes, what)
+        target[:] = _tags(span)[: len(target)]
+        self.high_water = max(self.high_water, span.address + span.bytes)
+
+    def spoil(self, address: int, length: int, what: str) -> None:
+        self._slice(address, length, what)[:] = GARBAGE
+        self.high_water = max(self.high_water, address + length)
+
+    def read(self, span: _Span, what: str) -> None:
+        held = self._slice(span.address, span.bytes, what)
+        self.checked += len(held)
+        if not np.array_equal(held, _tags(span)[: len(held)]):
+            self.violations.append(f"{what}: tensor {span.tensor} is not intact at {span.address} (+{span.bytes})")
+
+
+def _tags(span: _Span) -> "NDArray[np.int64]":
+    return (span.tensor << 32) + np.arange(span.first_byte, span.first_byte + span.bytes, dtype=np.int64)
+
+
+class _Replay:
+    def __init__(self, graph: Graph, selection: Selection, memory: MemoryPlan) -> None:
+        self.graph = graph
+        self.selection = selection
+        self.memory = memory
+        self.arena = _Arena(memory.arena_bytes)
+        self.places = {t: p for p in memory.placements for t in p.buffer.tensors}
+        self.scratch = {
+            p.buffer.node: p for p in memory.placements if p.buffer.kind is BufferKind.SCRATCH
+        }
+        self.nodes = {node.id: node for node in graph.nodes}
+
+    def whole(self, tensor: Tensor, what: str) -> _Span:
+        """All bytes of a tensor."""
+        place = self.places.get(tensor.id)
+        if place is None or place.buffer.bytes < tensor.bytes or place.offset % tensor.dtype.element_bytes:
+            self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
+            return _Span(self.written_as(tensor.id), 0, 0, 0)
+        return _Span(self.written_as(tensor.id), place.offset, 0, tensor.bytes)
+
+    def written_as(self, tensor: int) -> int:
+        """The tensor whose bytes a view shows."""
+        producer = self.graph.producers.get(tensor)
+        while producer is not None and operator_of(producer).is_view:
+            tensor = self.graph.tensor(producer.inputs[0]).id
+            producer = self.graph.producers.get(tensor)
+        return tensor
+
+    def run(self, schedule: Schedule) -> ReplayResult:
+        """Inputs, regions in order, outputs."""
+        for tensor in self.graph.inputs:
+            self.arena.write(self.whole(self.graph.tensors[tensor], "input"), "input")
+        self.check_order(schedule)
+        for region in schedule.regions:
+            self.region(region)
+        for tensor in self.graph.outputs:
+            if not self.graph.tensors[tensor].is_constant:
+                self.arena.read(self.whole(self.graph.tensors[tensor], "output"), "output")
+        return ReplayResult(self.arena.checked, self.arena.high_water, tuple(self.arena.violations))
+
+    def check_order(self, schedule: Schedule) -> None:
+        """Every operator that runs is scheduled exactly once."""
+        scheduled = sorted(node for region in schedule.regions for node in region.nodes)
+        expected = sorted(node.id for node in self.graph.nodes if not operator_of(node).is_view)
+        if scheduled != expected:
+            self.arena.violations.append(f"schedule runs {scheduled}, the graph has {expected}")
+
+    def region(self, region: Region) -> None:
+        """One operator that computes all of its output."""
+        for node_id in region.nodes:
+            node = self.nodes[node_id]
+            reads = list(self.reads(node))
+            self.spoil_scratch(node)
+            for span, _ in reads:
+                self.arena.read(span, f"{node.place} reads")
+            for tensor in self.graph.results(node):
+                self.arena.write(self.whole(tensor, node.place), f"{node.place} writes")
+            for span, overwritten in reads:
+                if not overwritten:
+                    self.arena.read(span, f"{node.place} still reads")
+            self.spoil_scratch(node)
+
+    def reads(self, node: Node) -> Iterator[tuple[_Span, bool]]:
+        """The inputs of a node, and whether the output lies exactly over them by the operator's leave."""
+        current = operation(self.graph, node)
+        allowed = operator_of(node).overwrites(current)
+        output = self.whole(current.output, node.place)
+        for index, tensor in enumerate(current.inputs):
+            if tensor is not None and not tensor.is_constant:
+                span = self.whole(tensor, node.place)
+                same = (span.address, span.bytes) == (output.address, output.bytes)
+                yield span, index in allowed and same
+
+    def spoil_scratch(self, node: Node) -> None:
+        """Scratch holds garbage before and after its kernel."""
+        needed = self.selection[node.id].chosen.scratch_bytes
+        place: Placement | None = self.scratch.get(node.id)
+        if not needed:
+            return
+        if place is None or place.buffer.bytes < needed:
+            self.arena.violations.append(f"{node.place}: {needed} bytes of scratch have no place")
+            return
+        self.arena.spoil(place.offset, needed, f"scratch of {node.place}")
+
+
+def replay(graph: Graph, selection: Selection, schedule: Schedule, memory: MemoryPlan) -> ReplayResult:
+    """Execute a plan on a byte-tagged arena and tell every violation."""
+    return _Replay(graph, selection, memory).run(schedule)
