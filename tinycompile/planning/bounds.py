@@ -1,6 +1,6 @@
 """Lower bounds of the arena, each with the assumption that makes it one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinycompile.plan import Bound
 from tinycompile.planning.order import OrderResult
@@ -25,8 +25,8 @@ def bounds_of(order: OrderResult, input_bytes: int, placement_bytes: int) -> tup
 def placement_bound(items: Sequence[Item], relations: Sequence[Relation]) -> int:
     """Bytes that no placement can go under: in some region the live items need them, whatever their offsets.
 
-    Every item starts at a multiple of its alignment, so all but the highest one take up whole multiples. In each
-    region only the related pair that saves most is taken as overlapping, and the pair's bytes are counted unaligned.
+    Every item starts at a multiple of its alignment, so all but the highest one take up whole multiples. Where items may
+    overlap, what that saves at most is taken off, and bytes are counted unaligned.
     """
     regions = {item.first for item in items}
     return max((_region_bound(items, relations, region) for region in regions), default=0)
@@ -35,13 +35,21 @@ def placement_bound(items: Sequence[Item], relations: Sequence[Relation]) -> int
 def _region_bound(items: Sequence[Item], relations: Sequence[Relation], region: int) -> int:
     live = {item.key: item for item in items if item.first <= region <= item.last}
     total = sum(item.bytes for item in live.values())
-    pairs = [(live[r.low], live[r.high], r) for r in relations if r.low in live and r.high in live]
-    savings = [
-        low.bytes + high.bytes - max(relation.lead_bytes + high.bytes, low.bytes) for low, high, relation in pairs
-    ]
-    if any(saving > 0 for saving in savings):
-        return total - max(savings)
+    saving = _saving(live, relations)
+    if saving:
+        return total - saving
     least = min((item.align for item in live.values()), default=1)
     aligned = sum(-(-item.bytes // least) * least for item in live.values())
     slack = max((-item.bytes % least for item in live.values()), default=0)
     return aligned - slack
+
+
+def _saving(live: Mapping[int, Item], relations: Sequence[Relation]) -> int:
+    """Bytes that overlaps can save at most. An exact one excludes any other, since the inputs are disjoint."""
+    exact, led = [0], [0]
+    for relation in relations:
+        if relation.low in live and relation.high in live:
+            low, high = live[relation.low].bytes, live[relation.high].bytes
+            joint = max(relation.lead_bytes + high, low)
+            (exact if relation.exact else led).append(max(0, low + high - joint))
+    return max(max(exact), sum(led))
