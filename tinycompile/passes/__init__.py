@@ -1,5 +1,6 @@
-"""Graph -> Graph: rewrites to an equal, smaller graph."""
+"""Exact simplifications of the whole graph: Graph -> Graph, the same bytes at every output."""
 
-from tinycompile.passes.pipeline import run_passes
+from tinycompile.passes.base import Pass
+from tinycompile.passes.pipeline import PASSES, run_passes
 
-__all__ = ["run_passes"]
+__all__ = ["PASSES", "Pass", "run_passes"]

@@ -1,10 +1,39 @@
-"""The passes in order; each result is verified."""
+"""The passes, in order."""
 
-from tinycompile.ir import Graph, prune, verify
+import logging
+from collections.abc import Callable, Sequence
+
+from tinycompile.ir import Graph, verify
+from tinycompile.passes.base import Pass
+from tinycompile.passes.fold_constants import FoldConstants
+from tinycompile.passes.fold_pad import FoldPad
+from tinycompile.passes.remove_dead import RemoveDead
+from tinycompile.passes.remove_no_ops import RemoveNoOps
+from tinycompile.passes.simplify_mean import SimplifyMean
+
+_log = logging.getLogger(__name__)
+
+PASSES: tuple[Pass, ...] = (
+    FoldConstants(),  # first: constants show the others what an operator does
+    SimplifyMean(),  # leaves transposes that only move extents of 1
+    RemoveNoOps(),  # removes those
+    FoldPad(),  # after no-ops, which may stand between PAD and convolution
+    RemoveDead(),  # last: drops what the others left over
+)
 
 
-def run_passes(graph: Graph) -> Graph:
-    """Run every pass once, in order."""
-    result = prune(graph)
-    verify(result)
-    return result
+def run_passes(
+    graph: Graph, passes: Sequence[Pass] = PASSES, dump: Callable[[str, Graph], None] | None = None
+) -> Graph:
+    """Run the passes in order; the graph is verified after each one.
+
+    `dump`, when given, is called with the name of each pass and the graph after it.
+    """
+    for step in passes:
+        before = len(graph.nodes)
+        graph = step.run(graph)
+        verify(graph)
+        _log.debug("%s: %d operators -> %d", step.name, before, len(graph.nodes))
+        if dump is not None:
+            dump(step.name, graph)
+    return graph
