@@ -9,7 +9,7 @@ JOBS   ?= $(shell nproc 2>/dev/null || echo 1)
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test test-long check lint unit format bench clean
+.PHONY: help setup tools demo test test-long check lint unit format docs bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ format: setup ## Format Python and C, mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	git ls-files 'runtime_c/*.[ch]' 'boards/*.[ch]' 'examples/*.[ch]' | xargs -r $(BIN)/clang-format -i
+
+docs: setup ## Write the generated documents again
+	$(BIN)/tinycompile ops --markdown > docs/supported-operators.md
 
 bench: setup ## Measure the project's model, and the real ones in TINYCOMPILE_MODELS or ../shared/models
 	scripts/bench $(BIN)/tinycompile $(BOARD) $(MODEL)
