@@ -1,0 +1,149 @@
+"""Operators that only move elements: one description in numpy views serves the reference and the C.
+
+Such an operator says, in `views`, which view of an output takes which view of an input (a transpose, a slice, a broadcast...).
+The reference assigns the views; the kernel reads their offsets and strides and becomes nested loops around `memcpy`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tinycompile.board import Board
+from tinycompile.ir import Array, DType
+from tinycompile.ops.access import WHOLE, Access
+from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, registry
+from tinycompile.program import Granularity, KernelCode, Parameter, Passing
+
+COPIED_TYPES = (
+    DType.INT8, DType.UINT8, DType.INT16, DType.UINT16, DType.INT32, DType.UINT32, DType.INT64, DType.FLOAT32, DType.BOOL,
+)  # fmt: skip
+"""Element types that elements are moved of."""
+
+Views = Iterable[tuple[Array, Array]]
+"""Pairs of equal shape: the view of an output that is written, the view of an input that is read."""
+
+
+def moves_type(*others: DType) -> tuple[TypeRule, ...]:
+    """Rules for an operator whose first input and outputs share a type; further inputs have the types `others`."""
+    return tuple(TypeRule((dtype, *others), (dtype,)) for dtype in COPIED_TYPES)
+
+
+class DataMovement(Operator):
+    """Base of operators that move elements."""
+
+    @abstractmethod
+    def views(self, operation: Operation, inputs: Sequence[Array], outputs: Sequence[Array]) -> Views:
+        """What is moved; `inputs` and `outputs` have the shapes of the operation, and absent inputs are empty arrays."""
+
+    def fill(self, operation: Operation) -> int | float | bool | None:
+        """Value of the output's elements that nothing is moved to; None when there are none."""
+        return None
+
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Assign the views."""
+        given = [_EMPTY if array is None else array for array in inputs]
+        value = self.fill(operation)
+        outputs = tuple(np.full(t.shape, 0 if value is None else value, t.dtype.numpy) for t in operation.outputs)
+        for target, source in self.views(operation, given, outputs):
+            target[...] = source
+        return outputs
+
+    def access(self, operation: Operation, index: int) -> Access:
+        """Any element may come from anywhere."""
+        return WHOLE
+
+
+class CopyKernel(Kernel):
+    """Nested loops around `memcpy`, one nest for each pair of views."""
+
+    name = "copy"
+    granularities = (Granularity.WHOLE,)
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """About four cycles an element, fewer in long runs."""
+        return Cost(4 * sum(tensor.elements for tensor in operation.outputs), 64)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `copy/copy.c.j2`."""
+        operator = _operator(operation)
+        used, moves = _moves(operator, operation)
+        value = operator.fill(operation)
+        parameters: dict[str, Parameter] = {
+            "kind": operation.node.kind,
+            "c_type": operation.output.dtype.c_type,
+            "outputs": len(operation.outputs),
+            "inputs": len(used),
+            "fill": "none" if value is None else literal(operation.output.dtype, value),
+            "elements": operation.output.elements,
+            "moves": moves,
+        }
+        passed = tuple((index, Passing.POINTER) for index in used)
+        return KernelCode("copy/copy.c.j2", parameters, Granularity.WHOLE, passed)
+
+
+def collapse(shape: Sequence[int], *strides: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """The fewest nested loops (extent, stride in each operand) that visit an N-d index space in row-major order."""
+    loops: list[tuple[int, ...]] = []
+    for extent, *steps in zip(shape, *strides, strict=True):
+        if extent == 1:
+            continue
+        if loops and all(outer == extent * inner for outer, inner in zip(loops[-1][1:], steps, strict=True)):
+            loops[-1] = (loops[-1][0] * extent, *steps)
+        else:
+            loops.append((extent, *steps))
+    return tuple(loops)
+
+
+def literal(dtype: DType, value: int | float | bool) -> str:
+    """A C literal of the type."""
+    if dtype is DType.FLOAT32:
+        return float(np.float32(value)).hex() + "f" if np.isfinite(value) else ("-" if value < 0 else "") + "INFINITY"
+    if dtype is DType.BOOL:
+        return "true" if value else "false"
+    if dtype is DType.INT64:
+        return f"INT64_C({value})" if value > -(1 << 63) else "INT64_MIN"
+    return f"{value}" if value > -(1 << 31) else "INT32_MIN"
+
+
+_EMPTY: Array = np.empty(0, np.int8)
+
+
+def _layout_of(shape: tuple[int, ...]) -> Array:
+    """An array of bytes whose strides count elements."""
+    return np.empty(shape, np.int8)
+
+
+def _operator(operation: Operation) -> DataMovement:
+    operator = registry.operators[operation.node.kind]
+    assert isinstance(operator, DataMovement), operation.node.place
+    return operator
+
+
+def _moves(operator: DataMovement, operation: Operation) -> tuple[list[int], tuple[Parameter, ...]]:
+    """Inputs that are read, and (output, input, offset in it, offset in the input, loops, run) of each pair of views."""
+    inputs = [_EMPTY if t is None else _layout_of(t.shape) for t in operation.inputs]
+    outputs = [_layout_of(t.shape) for t in operation.outputs]
+    found = []
+    for target, source in operator.views(operation, inputs, outputs):
+        if target.size == 0:
+            continue
+        out_index, out_offset = _place(target, outputs)
+        in_index, in_offset = _place(source, inputs)
+        loops = collapse(target.shape, target.strides, source.strides)
+        run = 1
+        if loops and loops[-1][1:] == (1, 1):
+            run, loops = loops[-1][0], loops[:-1]
+        found.append((out_index, in_index, out_offset, in_offset, loops, run))
+    used = sorted({move[1] for move in found})
+    return used, tuple((o, used.index(i), *rest) for o, i, *rest in found)
+
+
+def _place(view: Array, arrays: Sequence[Array]) -> tuple[int, int]:
+    """Which array a view looks at, and the offset of its first element."""
+    address = view.__array_interface__["data"][0]
+    for index, array in enumerate(arrays):
+        offset = address - array.__array_interface__["data"][0]
+        if 0 <= offset < max(array.size, 1) and np.may_share_memory(view, array):
+            return index, offset
+    raise AssertionError("a view of no operand")
