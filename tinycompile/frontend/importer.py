@@ -91,8 +91,6 @@ class _Importer:
                 self.problems.append(
                     Problem(self._place(index), f"names tensors {bad}, the file has {count}")
                 )
-            if not operator.outputs:
-                self.problems.append(Problem(self._place(index), "has no output"))
 
     def _check_order(self) -> None:
         """Each tensor is written once and before it is read."""
@@ -137,6 +135,9 @@ class _Importer:
         self.problems += [Problem(self._place(index), "the operator is not supported") for index in unknown]
         if unknown:
             self._note(f"supported operators: {', '.join(supported)}")
+        for index, operator in enumerate(self.file.subgraph.operators):
+            if operator.kind in supported and not operator.outputs:
+                self.problems.append(Problem(self._place(index), "has no output"))
 
     def _nodes(self) -> tuple[Node, ...]:
         return tuple(self._node(i, operator) for i, operator in enumerate(self.file.subgraph.operators))

@@ -68,7 +68,8 @@ def _is_storage_order_kept(graph: Graph, node: Node) -> bool:
     if permutation is None:
         return False
     shape = graph.tensors[edges(node).source].shape
-    moved = [axis for axis in permutation.tolist() if shape[axis] != 1]
+    axes = [axis % len(shape) for axis in permutation.tolist()]
+    moved = [axis for axis in axes if shape[axis] != 1]
     return moved == sorted(moved)
 
 
