@@ -15,6 +15,7 @@ from tinycompile.errors import FitError, ModelError, Problem
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo, lower, select
+from tinycompile.ops import operation, operator_of
 from tinycompile.output import c_identifier
 from tinycompile.passes import run_passes
 from tinycompile.plan import MemoryPlan, Schedule, Selection
@@ -59,14 +60,15 @@ def compile_model(
     """
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
+    imported = read_model(data, f"{stem}.tflite")
     info = BuildInfo(
         name=c_identifier(name or stem),
         tool_version=__version__,
         model_sha256=sha256(data).hexdigest(),
         options={"optimize": optimize, "input": "arena"},
+        source_macs=_macs(imported),
     )
 
-    imported = read_model(data, f"{stem}.tflite")
     graph = run_passes(imported)
     selection = select(graph, target)
     schedule, memory = plan(graph, selection)
@@ -77,6 +79,11 @@ def compile_model(
     report = collect(program, files)
     files = {**files, "report.json": to_json(report), "report.txt": render_text(report)}
     return Compilation(data, target, imported, graph, selection, schedule, memory, program, report, files)
+
+
+def _macs(graph: Graph) -> dict[int, int]:
+    """MACs of each operator of the file by its index."""
+    return {node.source[0]: operator_of(node).macs(operation(graph, node)) for node in graph.nodes}
 
 
 def _read(model: str | Path | bytes) -> tuple[bytes, str]:

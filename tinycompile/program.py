@@ -239,6 +239,8 @@ class Program:
     functions: tuple[KernelFunction, ...]
     regions: tuple[RegionCode, ...]
     layers: tuple[Layer, ...]
+    macs: int
+    """Multiply-accumulates of the model as the file has it."""
     runtime: tuple[str, ...]
     memory: Mapping[str, Any] = field(default_factory=dict)
     """The `memory` part of report.json: peak, step and tensors that make it, bounds."""
@@ -247,11 +249,6 @@ class Program:
     def weights_bytes(self) -> int:
         """Bytes of all constants in the weights section."""
         return sum(constant.bytes for constant in self.constants if constant.is_weight)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of the model as given."""
-        return sum(layer.macs for layer in self.layers)
 
     @property
     def macs_executed(self) -> int:

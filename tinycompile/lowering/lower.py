@@ -33,6 +33,8 @@ class BuildInfo:
     tool_version: str
     model_sha256: str
     options: Mapping[str, Parameter]
+    source_macs: Mapping[int, int]
+    """MACs of the model's operators as the file has them, by operator index."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ class _Lowering:
     constants: ConstantPool
     functions: FunctionPool
     operands: OperandResolver
+    info: BuildInfo
 
     def regions(self) -> tuple[tuple[RegionCode, ...], tuple[Layer, ...]]:
         """All regions with their layers, numbered in order of execution."""
@@ -88,15 +91,15 @@ class _Lowering:
 
     def layer(self, index: int, region: Region, current: Operation, choice: Choice, code: KernelCode) -> Layer:
         """What comments and reports say of a stage."""
-        node, macs = current.node, operator_of(current.node).macs(current)
+        node = current.node
         return Layer(
             index=index,
             op=node.kind,
             name=node.name,
             source_ops=node.source,
             kernel=choice.chosen.kernel,
-            macs=macs,
-            macs_executed=macs,
+            macs=sum(self.info.source_macs.get(source, 0) for source in node.source),
+            macs_executed=operator_of(node).macs(current),
             inputs=tuple(self.operands.describe(t) for t in current.inputs if t is not None),
             outputs=tuple(self.operands.describe(t) for t in current.outputs),
             output_tensors=tuple(t.source for t in current.outputs),
@@ -117,7 +120,7 @@ def lower(
     constants, functions = ConstantPool(info.name), FunctionPool(info.name)
     operands = OperandResolver(graph, plan, constants)
     regions, layers = _Lowering(
-        graph, selection, schedule, plan, board, constants, functions, operands
+        graph, selection, schedule, plan, board, constants, functions, operands, info
     ).regions()
     return Program(
         name=info.name,
@@ -137,6 +140,7 @@ def lower(
         functions=functions.functions,
         regions=regions,
         layers=layers,
+        macs=sum(info.source_macs.values()),
         runtime=functions.runtime,
         memory=_memory(graph, schedule, plan),
     )
