@@ -7,14 +7,14 @@ from types import MappingProxyType
 
 import networkx as nx
 
-from tinycompile.ir.types import Node, Tensor
+from tinycompile.ir.types import Change, Node, Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
     """A model. `nodes` stand in an order in which they can run; `tensors` holds every tensor by its id.
 
-    A graph is never changed: `tinycompile.ir.edit` makes a new one.
+    `changes` is what the passes did to get here, in order. A graph is never changed: `tinycompile.ir.edit` makes a new one.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Graph:
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))

@@ -88,11 +88,20 @@ class Quantization:
         return len(self.scales) > 1
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some channels of a tensor of the file: its index there, and the indices on its last axis that are left."""
+
+    source: int
+    channels: tuple[int, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """A tensor: an activation, or a constant when `data` is set. Layout is TFLite's, row-major (NHWC for images).
 
-    `source` is the tensor's index in the .tflite file when it still holds that tensor's values, else None.
+    `source` is the tensor's index in the .tflite file when it still holds that tensor's values, else None. `part` is set
+    instead when a pass removed channels: the tensor holds the values of those that are left.
     """
 
     id: int
@@ -102,6 +111,7 @@ class Tensor:
     quantization: Quantization | None = None
     data: Array | None = None
     source: int | None = None
+    part: Part | None = None
 
     @property
     def elements(self) -> int:
@@ -166,6 +176,18 @@ class Node:
         """Where a message says that something is: `#7 CONV_2D "model/conv_3"`."""
         where = ",".join(f"#{index}" for index in self.source) or "(made by a pass)"
         return f'{where} {self.kind} "{self.name}"'
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a pass did at one place and why that is exact; reports print it."""
+
+    step: str
+    place: str
+    text: str
+    channels_removed: int = 0
+    macs_removed: int = 0
+    weight_bytes_removed: int = 0
 
 
 Options = Mapping[str, Any]
