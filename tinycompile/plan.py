@@ -37,10 +37,21 @@ Selection = Mapping[int, Choice]
 
 @dataclass(frozen=True)
 class Region:
-    """Nodes that run together. More than one: rows stream through all of them, row by row of the last one's output."""
+    """Nodes that run together: one, or several through which rows stream.
+
+    A region runs by demand. Its targets, one after the other, compute their rows; before a node computes a row it asks the
+    nodes that it pulls from, one after the other, for the rows that it lacks, and they do the same. `targets` and
+    `pulls` hold positions in `nodes`, which stand in an order in which they could run one by one.
+    """
 
     index: int
     nodes: tuple[int, ...]
+    by_row: bool = False
+    """Kernels are called row by row; else the only node computes all at once if its kernel can."""
+    targets: tuple[int, ...] = (0,)
+    """Nodes whose rows are read after the region, in the order in which they are completed."""
+    pulls: tuple[tuple[int, ...], ...] = ((),)
+    """For each node those it takes rows from, in the order in which it asks."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from tinycompile.planning.order import search_order
 def peak_by_hand(work: Work) -> int:
     """Peak of the work in its present order, from live ranges instead of a running sum."""
     ranges = live_ranges(work)
-    overlaps = usable_overlaps(work, ranges)
     peak = sum(work.storages[s].bytes for s in work.inputs)
     for index, step in enumerate(work.steps):
         live = sum(work.storages[s].bytes for s, life in ranges.items() if life.first <= index <= life.last)
         saved = 0
-        for o in overlaps[index]:
+        for o in usable_overlaps(work, ranges, index):
             read, written = work.storages[o.read].bytes, work.storages[o.written].bytes
             saved = max(saved, read + written - max(written, o.lead_bytes + read))
         peak = max(peak, live + step.scratch_bytes - saved)

@@ -7,18 +7,24 @@ from tinycompile.planning.order import OrderResult
 from tinycompile.planning.place import Item, Relation
 
 
-def bounds_of(order: OrderResult, input_bytes: int, placement_bytes: int) -> tuple[Bound, ...]:
-    """The bounds of a plan that runs one operator after the other, from the weakest assumption to the strongest."""
+def bounds_of(input_bytes: int, order: OrderResult, peak_bytes: int, placement_bytes: int) -> tuple[Bound, ...]:
+    """The bounds of a plan, from the weakest assumption to the strongest; `peak_bytes` is that of its partition."""
+    whole = "any order; each operator has its whole inputs, outputs and scratch in the arena, and overlaps only in place"
     return (
         Bound("input resident", input_bytes, True, "every input byte is in the arena before the first operator runs"),
         Bound(
-            "operator by operator",
+            "plan family",
+            peak_bytes,
+            True,
+            "this order; regions are runs of consecutive operators with rings of whole rows and one overlap each",
+        ),
+        Bound("placement", placement_bytes, True, "these regions, with their buffers aligned"),
+        Bound(
+            "layer by layer",
             order.bound_bytes,
             order.proved,
-            "any order; each operator has its whole inputs and outputs in the arena, and its scratch"
-            + ("" if order.proved else "; the search stopped at its limit"),
+            whole if order.proved else f"{whole}; the search stopped at its limit",
         ),
-        Bound("placement", placement_bytes, True, "the live bytes of this schedule's regions, aligned"),
     )
 
 

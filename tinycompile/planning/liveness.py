@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, operation, operator_of
 from tinycompile.plan import Selection
+from tinycompile.planning.rows import RowStep, row_step
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,17 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Step:
-    """An operator that runs: the storages it reads and writes, its scratch, and how its output may overlap its inputs."""
+    """An operator that runs: the storages it reads and writes, its scratch, and its rows when its kernel can go row by row.
+
+    `overlaps` holds when it computes all at once; how rows overlap follows from `rows`.
+    """
 
     node: int
     reads: tuple[int, ...]
     writes: tuple[int, ...]
     scratch_bytes: int = 0
     overlaps: tuple[Overlap, ...] = ()
+    rows: RowStep | None = None
 
 
 @dataclass(frozen=True)
@@ -82,19 +87,13 @@ def live_ranges(work: Work) -> dict[int, LiveRange]:
     return {storage: LiveRange(first.get(storage, 0), last[storage]) for storage in sorted(last)}
 
 
-def usable_overlaps(work: Work, ranges: Mapping[int, LiveRange]) -> list[list[Overlap]]:
-    """For each step the overlaps whose input dies there and whose output begins there."""
-    return [
-        [
-            overlap
-            for overlap in step.overlaps
-            if overlap.read not in work.kept
-            and ranges[overlap.read].last == index
-            and ranges[overlap.written].first == index
-            and overlap.written not in work.inputs
-        ]
-        for index, step in enumerate(work.steps)
-    ]
+def usable_overlaps(work: Work, ranges: Mapping[int, LiveRange], index: int) -> tuple[Overlap, ...]:
+    """The overlaps of a step that computes all at once: those whose input dies there."""
+    return tuple(
+        overlap
+        for overlap in work.steps[index].overlaps
+        if overlap.read not in work.kept and ranges[overlap.read].last == index
+    )
 
 
 def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
@@ -151,6 +150,11 @@ def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selecti
             Overlap(storage, node.outputs[0], exact=True)
             for storage in reads
             if _may_overwrite(current, [_root(roots, t) == storage if t is not None else False for t in node.inputs])
+        ),
+        rows=row_step(
+            current,
+            {tensor.id: graph.tensors[_root(roots, tensor.id)] for tensor in graph.activations(node)},
+            selection[node.id].chosen,
         ),
     )
 

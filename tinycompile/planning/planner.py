@@ -1,69 +1,67 @@
 """The planner's stages on one screen: order, regions, placement, bounds, replay."""
 
+from dataclasses import replace
+
 from tinycompile.ir import Graph
-from tinycompile.plan import Buffer, BufferKind, MemoryPlan, Placement, Region, Schedule, Selection
+from tinycompile.plan import MemoryPlan, Placement, Region, Schedule, Selection
 from tinycompile.planning.bounds import bounds_of, placement_bound
-from tinycompile.planning.liveness import Work, live_ranges, usable_overlaps, work_of
+from tinycompile.planning.buffers import Buffers, buffers_of
+from tinycompile.planning.liveness import work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.place import Item, Offsets, Relation, place
+from tinycompile.planning.partition import Freedom, Partition, partition
+from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 
-SCRATCH_ALIGN = 16
+FREEDOM = {
+    "speed": Freedom(fuse=False, split=False),
+    "flash": Freedom(fuse=False, split=False),
+    "balanced": Freedom(fuse=False, split=True),
+    "ram": Freedom(fuse=True, split=True),
+}
+"""What each `--optimize` lets the planner do to save memory."""
 
 
-def plan(graph: Graph, selection: Selection, *, align: int = 4) -> tuple[Schedule, MemoryPlan]:
-    """Decide in which order operators run and where every buffer lives.
+def plan(
+    graph: Graph, selection: Selection, *, optimize: str = "speed", align: int = 4
+) -> tuple[Schedule, MemoryPlan]:
+    """Decide in which order operators run, which ones run together, and where every buffer lives.
 
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
-    found = work_of(graph, selection, align)
-    order = search_order(found)
-    work = found.reordered(order.order)
-    schedule = Schedule(tuple(Region(i, (step.node,)) for i, step in enumerate(work.steps)), order.proved)
+    given = work_of(graph, selection, align)
+    order = search_order(given)
+    work = given.reordered(order.order)
+    parts = partition(work, FREEDOM[optimize])
+    schedule = Schedule(_regions(parts, [step.node for step in work.steps]), order.proved)
 
-    items, relations = _items(work)
-    goal = placement_bound(items, relations)
-    offsets = place(items, relations, goal)
+    buffers = buffers_of(work, parts)
+    goal = placement_bound(buffers.items, buffers.relations)
+    offsets = place(buffers.items, buffers.relations, goal)
     input_bytes = sum(work.storages[storage].bytes for storage in work.inputs)
-    memory = MemoryPlan(
-        _placements(graph, work, offsets), offsets.arena_bytes, bounds_of(order, input_bytes, goal)
-    )
+    bounds = bounds_of(input_bytes, order, parts.peak_bytes, goal)
+    memory = MemoryPlan(_placements(graph, buffers, offsets), offsets.arena_bytes, bounds)
     replay(graph, selection, schedule, memory).check()
     return schedule, memory
 
 
-def _items(work: Work) -> tuple[list[Item], list[Relation]]:
-    """What has to be placed. The scratch of step i has the key -1 - i."""
-    ranges = live_ranges(work)
-    items = [
-        Item(key, work.storages[key].bytes, life.first, life.last, work.storages[key].align)
-        for key, life in ranges.items()
-    ]
-    items += [
-        Item(-1 - i, step.scratch_bytes, i, i, SCRATCH_ALIGN)
-        for i, step in enumerate(work.steps)
-        if step.scratch_bytes
-    ]
-    relations = [
-        Relation(overlap.written, overlap.read, overlap.lead_bytes, overlap.exact)
-        for overlaps in usable_overlaps(work, ranges)
-        for overlap in overlaps
-    ]
-    return items, relations
+def _regions(parts: Partition, nodes: list[int]) -> tuple[Region, ...]:
+    regions = []
+    for index, segment in enumerate(parts.segments):
+        members = tuple(nodes[segment.first : segment.last + 1])
+        rows = segment.stream
+        if rows is None:
+            regions.append(Region(index, members))
+        else:
+            regions.append(Region(index, members, by_row=True, targets=rows.targets, pulls=rows.pulls))
+    return tuple(regions)
 
 
-def _placements(graph: Graph, work: Work, offsets: Offsets) -> tuple[Placement, ...]:
-    placements = []
-    for key, life in live_ranges(work).items():
-        storage = work.storages[key]
-        name = graph.tensors[key].name
-        buffer = Buffer(name, BufferKind.FULL, storage.bytes, life.first, life.last, storage.tensors)
-        placements.append(Placement(buffer, offsets.offsets[key]))
+def _placements(graph: Graph, buffers: Buffers, offsets: Offsets) -> tuple[Placement, ...]:
+    """Every buffer at its offset. The steps of a region share its scratch: each has a placement of its own there."""
     names = {node.id: node.name for node in graph.nodes}
-    for index, step in enumerate(work.steps):
-        if step.scratch_bytes:
-            name = f"scratch of {names[step.node]}"
-            buffer = Buffer(name, BufferKind.SCRATCH, step.scratch_bytes, index, index, node=step.node)
-            placements.append(Placement(buffer, offsets.offsets[-1 - index]))
+    placements = []
+    for key, buffer in buffers.keyed:
+        name = graph.tensors[buffer.tensors[0]].name if buffer.node is None else f"scratch of {names[buffer.node]}"
+        placements.append(Placement(replace(buffer, name=name), offsets.offsets[key]))
     return tuple(placements)

@@ -4,17 +4,18 @@ A tag names the tensor and the byte's place in it. Writing sets tags, reading co
 before and after its kernel runs. Nothing is taken from the planner's live ranges: the replay knows the graph, the
 kernels' contract (`Access`, `overwrites`, scratch) and the plan.
 
-Contract: a kernel that computes all at once may read every input until its last write, except one that it overwrites exactly.
+Contract: a kernel that computes all at once may read every input until its last write; one that goes row by row may read the
+windows of a row until it has written the whole row. An input that the operator overwrites is the exception, at exactly
+the same address. A region of several operators runs by demand, as `tinycompile.plan.Region` says.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinycompile.ir import Graph, Node, Tensor
-from tinycompile.ops import operation, operator_of
+from tinycompile.ops import Operation, operation, operator_of, row_shape
 from tinycompile.plan import BufferKind, MemoryPlan, Placement, Region, Schedule, Selection
 
 GARBAGE = -1
@@ -81,6 +82,16 @@ def _tags(span: _Span) -> "NDArray[np.int64]":
     return (span.tensor << 32) + np.arange(span.first_byte, span.first_byte + span.bytes, dtype=np.int64)
 
 
+class _Stage:
+    """An operator of a region that runs by demand, and how many of its rows exist."""
+
+    def __init__(self, current: Operation) -> None:
+        self.current = current
+        self.rows = current.rows
+        self.done = 0
+        self.inputs = [(i, t) for i, t in enumerate(current.inputs) if t is not None and not t.is_constant]
+
+
 class _Replay:
     def __init__(self, graph: Graph, selection: Selection, memory: MemoryPlan) -> None:
         self.graph = graph
@@ -96,7 +107,8 @@ class _Replay:
     def whole(self, tensor: Tensor, what: str) -> _Span:
         """All bytes of a tensor."""
         place = self.places.get(tensor.id)
-        if place is None or place.buffer.bytes < tensor.bytes or place.offset % tensor.dtype.element_bytes:
+        ring = place is not None and place.buffer.kind is BufferKind.RING
+        if place is None or ring or place.buffer.bytes < tensor.bytes or place.offset % tensor.dtype.element_bytes:
             self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
             return _Span(self.written_as(tensor.id), 0, 0, 0)
         return _Span(self.written_as(tensor.id), place.offset, 0, tensor.bytes)
@@ -129,30 +141,87 @@ class _Replay:
             self.arena.violations.append(f"schedule runs {scheduled}, the graph has {expected}")
 
     def region(self, region: Region) -> None:
-        """One operator that computes all of its output."""
-        for node_id in region.nodes:
-            node = self.nodes[node_id]
-            reads = list(self.reads(node))
-            self.spoil_scratch(node)
-            for span, _ in reads:
-                self.arena.read(span, f"{node.place} reads")
-            for tensor in self.graph.results(node):
-                self.arena.write(self.whole(tensor, node.place), f"{node.place} writes")
-            for span, overwritten in reads:
-                if not overwritten:
-                    self.arena.read(span, f"{node.place} still reads")
-            self.spoil_scratch(node)
+        """One operator that computes all of its output, or several run by demand."""
+        if not region.by_row:
+            for node_id in region.nodes:
+                self.call_whole(self.nodes[node_id])
+            return
+        stages = [_Stage(operation(self.graph, self.nodes[node])) for node in region.nodes]
+        for target in region.targets:
+            self.demand(region, stages, target, stages[target].rows)
 
-    def reads(self, node: Node) -> Iterator[tuple[_Span, bool]]:
-        """The inputs of a node, and whether the output lies exactly over them by the operator's leave."""
+    def demand(self, region: Region, stages: "list[_Stage]", position: int, goal: int) -> None:
+        """Call a stage until `goal` of its rows exist; it asks the stages that it pulls from for the rows that it lacks."""
+        stage = stages[position]
+        while stage.done < goal:
+            for source in region.pulls[position]:
+                for index, tensor in stage.inputs:
+                    if self.written_as(tensor.id) == stages[source].current.output.id:
+                        self.demand(region, stages, source, self.window(stage, index, tensor)[1] + 1)
+            self.call_row(stage)
+            stage.done += 1
+
+    def call_whole(self, node: Node) -> None:
+        """All inputs are read, all outputs written, and all inputs read again."""
         current = operation(self.graph, node)
         allowed = operator_of(node).overwrites(current)
         output = self.whole(current.output, node.place)
+        spans = []
         for index, tensor in enumerate(current.inputs):
             if tensor is not None and not tensor.is_constant:
                 span = self.whole(tensor, node.place)
                 same = (span.address, span.bytes) == (output.address, output.bytes)
-                yield span, index in allowed and same
+                spans.append((span, index in allowed and same))
+        self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
+
+    def call_row(self, stage: "_Stage") -> None:
+        """The windows of one output row are read, the row is written, and the windows are read again."""
+        node = stage.current.node
+        allowed = operator_of(node).overwrites(stage.current)
+        output = self.row(stage.current.output, stage.done, node.place)
+        spans = []
+        for index, tensor in stage.inputs:
+            first, last = self.window(stage, index, tensor)
+            written_as = self.graph.tensors[self.written_as(tensor.id)]
+            for row in range(first, last + 1):
+                span = self.row(written_as, row, node.place)
+                same = (span.address, span.bytes, first) == (output.address, output.bytes, last)
+                spans.append((span, index in allowed and same))
+        self.call(node, spans, [output])
+
+    def window(self, stage: "_Stage", index: int, tensor: Tensor) -> tuple[int, int]:
+        """First and last row, as they were written, that the stage's next call reads of an input."""
+        written_as = self.graph.tensors[self.written_as(tensor.id)]
+        rows = row_shape(written_as.shape)[0]
+        if row_shape(tensor.shape) != row_shape(written_as.shape):
+            return 0, rows - 1
+        access = operator_of(stage.current.node).access(stage.current, index)
+        return access.need(stage.done, rows, stage.rows, stage.current.images)
+
+    def row(self, tensor: Tensor, row: int, what: str) -> _Span:
+        """One row of a tensor, in its ring if it has one."""
+        place = self.places.get(tensor.id)
+        rows, elements = row_shape(tensor.shape)
+        row_bytes = elements * tensor.dtype.element_bytes
+        held = rows
+        if place is not None and place.buffer.kind is BufferKind.RING:
+            held = place.buffer.ring_rows
+        if place is None or place.buffer.bytes < held * row_bytes or place.offset % tensor.dtype.element_bytes:
+            self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
+            return _Span(tensor.id, 0, 0, 0)
+        return _Span(tensor.id, place.offset + row % held * row_bytes, row * row_bytes, row_bytes)
+
+    def call(self, node: Node, reads: "list[tuple[_Span, bool]]", writes: "list[_Span]") -> None:
+        """One call of a kernel; a span read with True is overwritten by the operator's leave."""
+        self.spoil_scratch(node)
+        for span, _ in reads:
+            self.arena.read(span, f"{node.place} reads")
+        for span in writes:
+            self.arena.write(span, f"{node.place} writes")
+        for span, overwritten in reads:
+            if not overwritten:
+                self.arena.read(span, f"{node.place} still reads")
+        self.spoil_scratch(node)
 
     def spoil_scratch(self, node: Node) -> None:
         """Scratch holds garbage before and after its kernel."""

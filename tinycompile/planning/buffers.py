@@ -1,0 +1,63 @@
+"""The buffers of a partition: full storages, rings, scratch; which of them may overlap, and how."""
+
+from dataclasses import dataclass
+
+from tinycompile.plan import Buffer, BufferKind
+from tinycompile.planning.liveness import Work, live_ranges
+from tinycompile.planning.partition import Partition, Segment
+from tinycompile.planning.place import Item, Relation
+
+SCRATCH_ALIGN = 16
+
+
+@dataclass(frozen=True)
+class Buffers:
+    """What has to be placed. `keyed` pairs each buffer, still without a name, with the item whose offset it has."""
+
+    items: tuple[Item, ...]
+    relations: tuple[Relation, ...]
+    keyed: tuple[tuple[int, Buffer], ...]
+
+
+def buffers_of(work: Work, parts: Partition) -> Buffers:
+    """List the buffers; live ranges count regions. The item of a storage has its id, the scratch of region i has -1 - i."""
+    items: list[Item] = []
+    keyed: list[tuple[int, Buffer]] = []
+    rings = {storage: segment for segment in parts.segments for storage in _rings(segment)}
+    region_of = [i for i, segment in enumerate(parts.segments) for _ in range(segment.first, segment.last + 1)]
+
+    for key, life in live_ranges(work).items():
+        storage = work.storages[key]
+        first, last = (region_of[life.first], region_of[life.last]) if region_of else (0, 0)
+        kind, ring_rows, size = BufferKind.FULL, 0, storage.bytes
+        if key in rings:
+            kind, ring_rows = BufferKind.RING, _rings(rings[key])[key]
+            size = ring_rows * _row_bytes(work, key)
+        items.append(Item(key, size, first, last, storage.align))
+        keyed.append((key, Buffer("", kind, size, first, last, storage.tensors, ring_rows=ring_rows)))
+
+    for index, segment in enumerate(parts.segments):
+        users = [step for step in work.steps[segment.first : segment.last + 1] if step.scratch_bytes]
+        if users:
+            size = max(step.scratch_bytes for step in users)
+            items.append(Item(-1 - index, size, index, index, SCRATCH_ALIGN))
+        for step in users:
+            scratch = Buffer("", BufferKind.SCRATCH, step.scratch_bytes, index, index, node=step.node)
+            keyed.append((-1 - index, scratch))
+
+    relations = tuple(
+        Relation(overlap.written, overlap.read, overlap.lead_bytes, overlap.exact)
+        for segment in parts.segments
+        for overlap in segment.overlaps
+    )
+    return Buffers(tuple(items), relations, tuple(keyed))
+
+
+def _rings(segment: Segment) -> dict[int, int]:
+    return dict(segment.stream.ring_rows) if segment.stream else {}
+
+
+def _row_bytes(work: Work, storage: int) -> int:
+    step = next(step for step in work.steps if storage in step.writes)
+    assert step.rows is not None
+    return step.rows.row_bytes

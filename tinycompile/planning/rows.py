@@ -1,0 +1,101 @@
+"""Steps row by row: which rows of each storage must exist before a call, and which are never read again.
+
+Everything follows from `Access.need`. A call computes one output row, or takes in one input row when the kernel accumulates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinycompile.ir import Tensor
+from tinycompile.ops import Operation, operator_of, row_shape
+from tinycompile.plan import Candidate
+from tinycompile.program import Granularity
+
+
+@dataclass(frozen=True)
+class RowRead:
+    """How the calls of a step read one storage, in rows of that storage.
+
+    `goal[c]` rows must exist before call c; call c and all later ones read no row below `low[c]`, and after the last call
+    (`low[calls]`) none is needed. `overwritten`: the output row may lie exactly over the input row with its index.
+    """
+
+    storage: int
+    rows: int
+    row_bytes: int
+    goal: tuple[int, ...]
+    low: tuple[int, ...]
+    overwritten: bool = False
+
+
+@dataclass(frozen=True)
+class RowStep:
+    """A step that can run row by row: its calls, the bytes of an output row, what it reads, and the images of its batch.
+
+    `rows_only`: its kernel cannot compute all at once.
+    """
+
+    calls: int
+    row_bytes: int
+    reads: tuple[RowRead, ...]
+    images: int = 1
+    rows_only: bool = False
+
+
+def row_step(current: Operation, roots: Mapping[int, Tensor], kernel: Candidate) -> RowStep | None:
+    """The rows of an operation; None when its kernel cannot run row by row or it has several outputs.
+
+    `roots` gives for each input the tensor under which its storage is written.
+    """
+    if Granularity.ROW not in kernel.granularities or len(current.outputs) != 1:
+        return None
+    calls, row_elements = row_shape(current.output.shape)
+    merged: dict[int, RowRead] = {}
+    for index, tensor in enumerate(current.inputs):
+        if tensor is None or tensor.is_constant:
+            continue
+        read = _row_read(current, index, tensor, roots[tensor.id], calls)
+        merged[read.storage] = _both(merged[read.storage], read) if read.storage in merged else read
+    return RowStep(
+        calls=calls,
+        row_bytes=row_elements * current.output.dtype.element_bytes,
+        reads=tuple(merged.values()),
+        images=current.images,
+        rows_only=Granularity.WHOLE not in kernel.granularities,
+    )
+
+
+def _row_read(current: Operation, index: int, tensor: Tensor, root: Tensor, calls: int) -> RowRead:
+    rows, row_elements = row_shape(root.shape)
+    row_bytes = row_elements * root.dtype.element_bytes
+    if row_shape(tensor.shape) != (rows, row_elements):
+        # The view cuts the bytes into other rows: wait for all of them.
+        return RowRead(root.id, rows, row_bytes, (rows,) * calls, (*(0,) * calls, rows))
+    operator = operator_of(current.node)
+    access = operator.access(current, index)
+    needs = [access.need(call, rows, calls, current.images) for call in range(calls)]
+    low = [rows]
+    for first, _ in reversed(needs):
+        low.append(min(first, low[-1]))
+    same_rows = tensor.bytes == current.output.bytes and rows == calls
+    row_by_row = all(need == (call, call) for call, need in enumerate(needs))
+    return RowRead(
+        storage=root.id,
+        rows=rows,
+        row_bytes=row_bytes,
+        goal=tuple(last + 1 for _, last in needs),
+        low=tuple(reversed(low)),
+        overwritten=same_rows and row_by_row and index in operator.overwrites(current),
+    )
+
+
+def _both(a: RowRead, b: RowRead) -> RowRead:
+    """Two inputs of one step with the same storage."""
+    return RowRead(
+        storage=a.storage,
+        rows=a.rows,
+        row_bytes=a.row_bytes,
+        goal=tuple(map(max, a.goal, b.goal)),
+        low=tuple(map(min, a.low, b.low)),
+        overwritten=a.overwritten and b.overwritten,
+    )

@@ -1,0 +1,125 @@
+"""Rows streaming through several steps: the run by demand that generated code follows, in numbers of rows.
+
+Running it once tells how many rows of each inner storage exist at a time (its ring), and how far an output that leaves the region
+runs ahead of the rows still needed of an input that dies in it (its lead). Inner storages are those whose readers are all inside.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tinycompile.planning.liveness import LiveRange, Overlap, Work
+from tinycompile.planning.rows import RowStep
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Steps `first` to `last` of the work run by demand (see `tinycompile.plan.Region` for targets and pulls).
+
+    `ring_rows` holds the rows that must be kept of each inner storage; equal to all of its rows: no ring, a full buffer.
+    """
+
+    first: int
+    last: int
+    targets: tuple[int, ...]
+    pulls: tuple[tuple[int, ...], ...]
+    ring_rows: Mapping[int, int]
+    ring_bytes: int
+    overlaps: tuple[Overlap, ...]
+
+
+class _Run:
+    """State of one run by demand. Steps are counted from the start of the region."""
+
+    def __init__(self, steps: Sequence[RowStep], outputs: Sequence[int], inner: set[int], dying: set[int]) -> None:
+        self.steps = steps
+        self.outputs = outputs
+        self.inner = inner
+        self.dying = dying
+        self.next = [0] * len(steps)
+        self.readers: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
+        self.row_bytes: dict[int, int] = {}
+        for index, step in enumerate(steps):
+            for read in step.reads:
+                self.readers.setdefault(read.storage, []).append((index, read.low))
+                self.row_bytes[read.storage] = read.row_bytes
+        producer = {storage: index for index, storage in enumerate(outputs)}
+        self.depth: list[int] = []
+        self.pulls: list[list[tuple[int, tuple[int, ...]]]] = []
+        for step in steps:
+            pulled = [(producer[read.storage], read.goal) for read in step.reads if read.storage in producer]
+            # The shallow branch first: a shortcut then takes its rows while the deep branch's window still holds them.
+            pulled.sort(key=lambda pull: (self.depth[pull[0]], pull[0]))
+            self.depth.append(1 + max((self.depth[index] for index, _ in pulled), default=0))
+            self.pulls.append(pulled)
+        self.held: dict[int, int] = dict.fromkeys(inner, 1)
+        self.lead: dict[tuple[int, int], int] = {}
+        self.exact: dict[tuple[int, int], bool] = {}
+
+    def demand(self, index: int, goal: int) -> None:
+        """Run calls of a step until `goal` are done."""
+        while self.next[index] < goal:
+            for producer, goals in self.pulls[index]:
+                self.demand(producer, goals[self.next[index]])
+            self._call(index)
+
+    def _call(self, index: int) -> None:
+        row, storage = self.next[index], self.outputs[index]
+        if storage in self.inner:
+            self.held[storage] = max(self.held[storage], row + 1 - min(row, self._low(storage)))
+        else:
+            self._measure_leads(index, row)
+        self.next[index] = row + 1
+
+    def _low(self, storage: int) -> int:
+        """The lowest row of a storage that any step still reads."""
+        return min(low[self.next[reader]] for reader, low in self.readers[storage])
+
+    def _measure_leads(self, index: int, row: int) -> None:
+        """The output's end after this row, before the first byte still needed of each dying input."""
+        step, written = self.steps[index], self.outputs[index]
+        end = (row + 1) * step.row_bytes
+        overwritten = {read.storage: read.low for read in step.reads if read.overwritten}
+        for storage in self.dying:
+            row_bytes = self.row_bytes[storage]
+            pair = (storage, written)
+            self.lead[pair] = max(self.lead.get(pair, 0), end - self._low(storage) * row_bytes)
+            if storage in overwritten:
+                others = [low[self.next[reader]] for reader, low in self.readers[storage] if reader != index]
+                kept = min([overwritten[storage][row + 1], *others])
+                self.exact[pair] = self.exact.get(pair, True) and end <= kept * row_bytes
+
+    def overlaps(self) -> tuple[Overlap, ...]:
+        """Every overlap of an output over a dying input that the run allows."""
+        led = [Overlap(read, written, lead) for (read, written), lead in sorted(self.lead.items())]
+        exact = [Overlap(read, written, exact=True) for (read, written), fits in sorted(self.exact.items()) if fits]
+        return (*exact, *led)
+
+
+def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> Stream | None:
+    """Run steps `first` to `last` row by row; None when one of them cannot. Several stream only the rows of a single image."""
+    steps = [step.rows for step in work.steps[first : last + 1] if step.rows is not None]
+    if len(steps) <= last - first or (first < last and any(step.images > 1 for step in steps)):
+        return None
+    outputs = [step.writes[0] for step in work.steps[first : last + 1]]
+    read_inside = {read.storage for step in steps for read in step.reads}
+    inner = {
+        s for s in outputs if ranges[s].last <= last and s not in work.kept and s in read_inside and first < last
+    }
+    dying = {
+        s for s in read_inside - set(outputs) if ranges[s].last <= last and s not in work.kept
+    }
+    run = _Run(steps, outputs, inner, dying)
+    targets = [index for index, storage in enumerate(outputs) if storage not in inner]
+    targets.reverse()  # the last step pulls most of the others along
+    for index in targets:
+        run.demand(index, run.steps[index].calls)
+    row_bytes = {storage: run.steps[index].row_bytes for index, storage in enumerate(outputs)}
+    return Stream(
+        first,
+        last,
+        tuple(targets),
+        tuple(tuple(index for index, _ in pulled) for pulled in run.pulls),
+        dict(sorted(run.held.items())),
+        sum(rows * row_bytes[storage] for storage, rows in run.held.items()),
+        run.overlaps(),
+    )
