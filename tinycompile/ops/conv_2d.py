@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycompile.ir import Array, Options
+from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
 from tinycompile.ops._convolution import (
     ConvolutionAttributes,
@@ -63,7 +64,7 @@ class Conv2D(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (PointwisePortable(), WindowPortable())
+    kernels = (PointwiseDsp(), WindowDsp(), PointwisePortable(), WindowPortable())
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read Conv2DOptions."""

@@ -1,0 +1,1 @@
+"""Kernels against the numpy reference, on the host and on the emulator."""

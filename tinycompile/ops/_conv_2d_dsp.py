@@ -1,0 +1,166 @@
+"""Kernels of CONV_2D for processors with SMLAD: pixels are staged as pairs of int16 and multiplied with two channels at a time."""
+
+from dataclasses import dataclass
+
+from tinycompile.board import Board
+from tinycompile.ops._conv_2d_portable import window_parameters
+from tinycompile.ops._convolution import attributes_of, convolution_window
+from tinycompile.ops._dsp import Channels, by_pairs, joined_words, may_pair, paired_halves, scaling_of
+from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers
+from tinycompile.ops.access import row_shape
+from tinycompile.ops.base import Cost, Kernel, Operation
+from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+
+SCRATCH_LIMIT_BYTES = 2048
+MOST_PIXELS = 4
+RUNTIME = ("tc_dsp.h", "tc_requantize.h")
+
+
+@dataclass(frozen=True)
+class Staging:
+    """How pixels are staged: `runs` contiguous pieces of `run` bytes each, `block` pixels at a time."""
+
+    run: int
+    runs: int
+    patch_bytes: int = 0
+    """Room for one run at the border of the image."""
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of taps of one pixel."""
+        return self.runs * ((self.run + 1) // 2)
+
+    @property
+    def block(self) -> int:
+        """Pixels that fit the scratch, 0 when not even one does."""
+        return min(MOST_PIXELS, (SCRATCH_LIMIT_BYTES - self.patch_bytes) // (4 * self.pairs))
+
+    def scratch_bytes(self) -> int:
+        """Bytes of the staged pixels and of the patch."""
+        return 4 * self.pairs * self.block + self.patch_bytes
+
+
+def channels_of(operation: Operation) -> Channels:
+    """What requantization needs to know of a convolution with OHWI weights."""
+    weights = operation.input(1).values
+    channels = weights.shape[0]
+    low, high = clamps(operation.output, attributes_of(operation).activation)
+    return Channels(
+        weights=weights.reshape(channels, -1),
+        bias=bias_values(operation, channels),
+        in_zero_point=operation.input(0).zero_point,
+        multipliers=convolution_multipliers(operation, channels),
+        out_zero_point=operation.output.zero_point,
+        low=low,
+        high=high,
+    )
+
+
+def dsp_cost(operation: Operation, staging: Staging) -> Cost:
+    """Instructions of the inner loop, of staging and of requantization, taken as cycles."""
+    out_channels = operation.output.shape[3]
+    pixels = operation.output.elements // out_channels
+    block = staging.block
+    per_pair = (2 + 3 * block) / (2 * block)
+    cycles = pixels * (out_channels * (staging.pairs * per_pair + 12) + 5 * staging.pairs)
+    return Cost(int(cycles), 4 * staging.pairs * ((out_channels + 1) // 2) + 16 * out_channels)
+
+
+class _StagedDsp(Kernel):
+    """What both kernels share: they differ in where pixels come from."""
+
+    def staging(self, operation: Operation) -> Staging:
+        """How this operation's pixels are staged."""
+        raise AssertionError("each kernel has its own")
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """A processor with the DSP extension, one group, and a pixel that fits the scratch."""
+        one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
+        return board.dsp and one_group and self.staging(operation).block > 0
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """See `dsp_cost`."""
+        return dsp_cost(operation, self.staging(operation))
+
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """Staged pixels, and the patch at the border."""
+        return self.staging(operation).scratch_bytes()
+
+    def packed(self, operation: Operation) -> tuple[dict[str, Parameter], tuple[Constant, Constant]]:
+        """Holes that both templates have, and the constants."""
+        staging, channels = self.staging(operation), channels_of(operation)
+        paired, scaling = may_pair(channels.weights), scaling_of(channels)
+        halves = paired_halves(staging.run, staging.runs)
+        words = joined_words(by_pairs(channels.weights, halves), paired)
+        parameters: dict[str, Parameter] = {
+            "in_channels": operation.input(0).shape[3],
+            "out_channels": operation.output.shape[3],
+            "pairs": staging.pairs,
+            "block": staging.block,
+            "paired": paired,
+            "mode": scaling.mode,
+            "low": scaling.low,
+            "high": scaling.high,
+        }
+        constants = (
+            Constant("weights", words, "two channels a word", align=8),
+            Constant("channels", scaling.channels, "constants of requantization", align=8),
+        )
+        return parameters, constants
+
+
+class PointwiseDsp(_StagedDsp):
+    """A 1x1 window with stride 1: the image is one long row of pixels."""
+
+    name = "pointwise_dsp"
+    granularities = (Granularity.WHOLE, Granularity.ROW)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As all, and output pixels read the pixel at their place alone."""
+        return convolution_window(operation).is_pointwise and super().supports(operation, board)
+
+    def staging(self, operation: Operation) -> Staging:
+        """All channels of a pixel are one run."""
+        return Staging(operation.input(0).shape[3], 1)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `conv_2d/pointwise_dsp.c.j2`."""
+        parameters, constants = self.packed(operation)
+        rows, row_elements = row_shape(operation.output.shape)
+        pixels = row_elements // operation.output.shape[3] * (rows if granularity is Granularity.WHOLE else 1)
+        return KernelCode(
+            template="conv_2d/pointwise_dsp.c.j2",
+            parameters={**parameters, "pixels": pixels},
+            granularity=granularity,
+            inputs=((0, Passing.POINTER),),
+            constants=constants,
+            scratch_bytes=self.scratch_bytes(operation, board),
+            runtime=RUNTIME,
+        )
+
+
+class WindowDsp(_StagedDsp):
+    """Any window, stride and dilation, from row pointers."""
+
+    name = "window_dsp"
+    granularities = (Granularity.ROW,)
+
+    def staging(self, operation: Operation) -> Staging:
+        """Each row of the window is one run."""
+        _, rows, columns, depth = operation.input(1).shape
+        run = columns * depth
+        return Staging(run, rows, patch_bytes=(run + 3) // 4 * 4)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `conv_2d/window_dsp.c.j2`."""
+        parameters, constants = self.packed(operation)
+        return KernelCode(
+            template="conv_2d/window_dsp.c.j2",
+            parameters={**parameters, **window_parameters(operation)},
+            granularity=granularity,
+            inputs=((0, Passing.WINDOW),),
+            constants=constants,
+            arguments=(operation.input(0).zero_point,),
+            scratch_bytes=self.scratch_bytes(operation, board),
+            runtime=RUNTIME,
+        )

@@ -1,0 +1,152 @@
+"""Packing for kernels that use the Armv7E-M DSP extension: pairs of int16 for SMLAD, and requantization in four instructions.
+
+Weights of two channels share a stream. For each pair of taps (a, b) one word holds the bytes w0[a], w1[a], w0[b], w1[b] of the channels
+0 and 1: SXTB16 gives (w0[a], w0[b]), SXTB16 with ROR #8 gives (w1[a], w1[b]). Better still, `paired` words hold the halfwords
+256 * w1 + w0: SMLAD on the raw word sums 256 * dot1 + dot0, from which dot0 is taken away at the end.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycompile.ir import Array
+from tinycompile.ops._linear import folded_bias
+from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier
+
+LARGEST_FAST_SHIFT = 22
+ACTIVATION_LIMITS = (-128, 127)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """How a layer requantizes its dot products.
+
+    mode     `floor` and `exact`: see tc_dsp.h; `general`: tc_requantize
+    channels int32 [channels, 4]: doubled bias, multiplier, offset, shift; for `general` bias, multiplier, shift, zero point
+    """
+
+    mode: str
+    channels: Array
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """What requantization needs to know of a layer. `weights` is int [channels, taps], `bias` int64 [channels]."""
+
+    weights: Array
+    bias: Array
+    in_zero_point: int
+    multipliers: tuple[Multiplier, ...]
+    out_zero_point: int
+    low: int
+    high: int
+
+    def accumulator_range(self) -> tuple[Array, Array]:
+        """Least and greatest accumulator of each channel over all int8 inputs, as int64 without wrapping."""
+        weights = self.weights.astype(np.int64)
+        positive, negative = np.maximum(weights, 0).sum(axis=1), np.minimum(weights, 0).sum(axis=1)
+        bias = self.bias - self.in_zero_point * (positive + negative)
+        least, greatest = ACTIVATION_LIMITS
+        return bias + positive * least + negative * greatest, bias + positive * greatest + negative * least
+
+    def result(self, accumulator: int, channel: int) -> int:
+        """The output for an accumulator."""
+        scaled = int(multiply_by_quantized_multiplier(accumulator, self.multipliers[channel]))
+        return min(max(scaled + self.out_zero_point, self.low), self.high)
+
+
+def scaling_of(channels: Channels) -> Scaling:
+    """Choose the cheapest requantization that is exact for every channel.
+
+    A channel whose output never changes gets a multiplier of 0 and its value as offset, so that it never stands in the way.
+    """
+    mode = "floor" if channels.low >= channels.out_zero_point else "exact"
+    least, greatest = channels.accumulator_range()
+    folded = folded_bias(channels.weights, channels.bias, channels.in_zero_point)
+    rows = []
+    for channel in range(len(least)):
+        row = _fast_row(channels, channel, mode, int(least[channel]), int(greatest[channel]), int(folded[channel]))
+        if row is None:
+            return _general(channels, folded)
+        rows.append(row)
+    return Scaling(mode, np.array(rows, np.int32), channels.low, channels.high)
+
+
+def _fast_row(
+    channels: Channels, channel: int, mode: str, least: int, greatest: int, folded: int
+) -> tuple[int, int, int, int] | None:
+    """Constants of a channel for `floor` and `exact`, None when they would not be exact."""
+    left = max(channels.multipliers[channel].shift, 0)
+    if min(least, -greatest - 1) < -(1 << (31 - left)):
+        return None
+    value = channels.result(least, channel)
+    if value == channels.result(greatest, channel):
+        return 0, 0, (value << 8) + 128, 8
+    multiplier = channels.multipliers[channel]
+    shift = -multiplier.shift
+    lowest_shift = 0 if mode == "floor" else 1
+    reach = max(-least, greatest, abs(folded))
+    if not lowest_shift <= shift <= LARGEST_FAST_SHIFT or reach >= 1 << 30:
+        return None
+    offset = (channels.out_zero_point << shift) + ((1 << shift) >> 1)
+    return 2 * folded, multiplier.value, offset, shift
+
+
+def _general(channels: Channels, folded: Array) -> Scaling:
+    rows = [
+        (int(bias), multiplier.value, multiplier.shift, channels.out_zero_point)
+        for bias, multiplier in zip(folded, channels.multipliers, strict=True)
+    ]
+    return Scaling("general", np.array(rows, np.int32), channels.low, channels.high)
+
+
+def pair_order(run: int) -> list[tuple[int, int | None]]:
+    """The pairs of taps that staging makes of `run` contiguous bytes: SXTB16 of each word, then what is left.
+
+    None stands for a half that holds anything; its weight is 0.
+    """
+    pairs: list[tuple[int, int | None]] = []
+    for first in range(0, run - 3, 4):
+        pairs += [(first, first + 2), (first + 1, first + 3)]
+    rest = run - run % 4
+    tails: dict[int, list[tuple[int, int | None]]] = {
+        0: [],
+        1: [(rest, None)],
+        2: [(rest, rest + 1)],
+        3: [(rest, rest + 2), (rest + 1, None)],
+    }
+    return pairs + tails[run % 4]
+
+
+def paired_halves(run: int, runs: int) -> Array:
+    """Index of the tap in each half of each pair, for `runs` runs one after the other: int [pairs, 2], -1 for no tap."""
+    one = np.array([(a, -1 if b is None else b) for a, b in pair_order(run)], np.int64)
+    return np.concatenate([np.where(one < 0, -1, one + index * run) for index in range(runs)])
+
+
+def by_pairs(weights: Array, halves: Array) -> Array:
+    """Weights [channels, taps] as int64 [channels, pairs, 2]; a half without a tap is 0."""
+    padded = np.concatenate([weights.astype(np.int64), np.zeros((len(weights), 1), np.int64)], axis=1)
+    taken: Array = padded[:, halves]
+    return taken
+
+
+def may_pair(weights: Array) -> bool:
+    """True when 256 * w1 + w0 fits int16 and dot products of the odd channels fit 24 bits, whatever the input."""
+    even, odd = weights[0::2].astype(np.int64), weights[1::2].astype(np.int64)
+    joined = 256 * odd + even[: len(odd)]
+    fits = joined.min(initial=0) >= -(1 << 15) and joined.max(initial=0) < 1 << 15
+    reach = 128 * np.abs(odd).sum(axis=1).max(initial=0)
+    return bool(fits and reach < 1 << 23)
+
+
+def joined_words(weights: Array, paired: bool) -> Array:
+    """Words of two channels each: [channels, pairs, 2] -> uint32 [channels / 2 rounded up, pairs]; a last odd channel is alone."""
+    if len(weights) % 2:
+        weights = np.concatenate([weights, np.zeros_like(weights[:1])])
+    even, odd = weights[0::2], weights[1::2]
+    halves = 256 * odd + even if paired else ((odd & 0xFF) << 8) + (even & 0xFF)
+    words: Array = ((halves[:, :, 0] & 0xFFFF) | ((halves[:, :, 1] & 0xFFFF) << 16)).astype(np.uint32)
+    return words
