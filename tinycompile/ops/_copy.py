@@ -135,8 +135,8 @@ def _moves(operator: DataMovement, operation: Operation) -> tuple[list[int], tup
         if loops and loops[-1][1:] == (1, 1):
             run, loops = loops[-1][0], loops[:-1]
         found.append((out_index, in_index, out_offset, in_offset, loops, run))
-    used = sorted({move[1] for move in found})
-    return used, tuple((o, used.index(i), *rest) for o, i, *rest in found)
+    used = sorted({index for _, index, *_ in found})
+    return used, tuple((o, used.index(i), at, of, loops, run) for o, i, at, of, loops, run in found)
 
 
 def _place(view: Array, arrays: Sequence[Array]) -> tuple[int, int]:
