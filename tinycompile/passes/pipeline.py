@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tinycompile.ir import Graph, verify
 from tinycompile.passes.base import Pass
+from tinycompile.passes.constant_channels import EliminateConstantChannels
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
 from tinycompile.passes.remove_dead import RemoveDead
@@ -18,6 +19,7 @@ PASSES: tuple[Pass, ...] = (
     SimplifyMean(),  # leaves transposes that only move extents of 1
     RemoveNoOps(),  # removes those
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
+    EliminateConstantChannels(),  # sees every window as it will be computed
     RemoveDead(),  # last: drops what the others left over
 )
 

@@ -1,0 +1,67 @@
+"""Which channels must a tensor have? The least sets that the graph's outputs need, from the consumers backward.
+
+A channel that holds one value is not needed by a weighted sum: the value goes into the bias. Only where the window reaches
+over the border must the value be the zero point, which is what the sum sees there.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tinycompile.ir import Array, Graph, Node
+from tinycompile.passes.channels import Coupled, Mixing, Role, Sums, channels_of
+from tinycompile.passes.ranges import Interval, Ranges
+
+Demand = dict[int, Array]
+"""For each activation, by id: which of its channels are needed (bool)."""
+
+
+def channel_demand(graph: Graph, roles: Mapping[int, Role], ranges: Ranges) -> Demand:
+    """Grow the sets from the graph's outputs until nothing changes. Graph inputs and outputs keep all channels."""
+    demand = {
+        tensor.id: np.full(channels_of(tensor), tensor.id in graph.inputs or tensor.id in graph.outputs)
+        for tensor in graph.tensors.values()
+        if not tensor.is_constant
+    }
+    _grow(graph, roles, ranges, demand)
+    for node in graph.nodes:  # a sum whose operands all went into the bias still reads something
+        source = node.inputs[0]
+        if isinstance(roles[node.id], Mixing) and demand[node.outputs[0]].any() and source is not None:
+            demand[source][0] |= not demand[source].any()
+    _grow(graph, roles, ranges, demand)
+    return demand
+
+
+def _grow(graph: Graph, roles: Mapping[int, Role], ranges: Ranges, demand: Demand) -> None:
+    while True:
+        before = sum(int(needed.sum()) for needed in demand.values())
+        for node in reversed(graph.nodes):
+            _propagate(graph, node, roles[node.id], ranges, demand)
+        if sum(int(needed.sum()) for needed in demand.values()) == before:
+            return
+
+
+def _propagate(graph: Graph, node: Node, role: Role, ranges: Ranges, demand: Demand) -> None:
+    """What the demanded results of one operator demand of its operands (and, where channels are coupled, of its result)."""
+    operands = [tensor.id for tensor in graph.activations(node)]
+    if isinstance(role, Mixing):
+        (source,) = operands
+        zero_point = graph.tensors[source].zero_point
+        demand[source] |= needed_by_sum(role.sums, demand[node.outputs[0]], ranges[source], zero_point)
+    elif isinstance(role, Coupled):
+        pairs = [(node.outputs[0], role.output), *zip(operands, role.inputs, strict=True)]
+        needed = np.unique(np.concatenate([labels[demand[tensor]] for tensor, labels in pairs]))
+        for tensor, labels in pairs:
+            demand[tensor] |= np.isin(labels, needed)
+    elif any(demand[tensor].any() for tensor in node.outputs):
+        for tensor in (*node.outputs, *operands):
+            demand[tensor][:] = True
+
+
+def needed_by_sum(sums: Sums, outputs: Array, interval: Interval, zero_point: int) -> Array:
+    """Input channels that the demanded outputs of a weighted sum cannot do without."""
+    used = (sums.weights[outputs] != 0).any(axis=0)  # [taps, channels]
+    used_over_border = used[sums.reaches_over].any(axis=0)
+    goes_into_bias = interval.is_constant & ((interval.low == zero_point) | ~used_over_border)
+    result: Array = used.any(axis=0) & ~goes_into_bias
+    return result
