@@ -7,6 +7,7 @@ a build that calls `tc_trace_layer` after each layer the counts are cut there.
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import unicorn
 from elftools.elf.elffile import ELFFile
@@ -60,7 +61,9 @@ def profile(program: Path, name: str, board: Board, directory: Path) -> Profile:
     Raises ToolError when the program faults or ends before its second inference.
     """
     if board.cpu not in CPU_MODELS:
-        raise ToolError(Problem(f"board {board.name}", f"Unicorn does not know {board.cpu}", ", ".join(CPU_MODELS)))
+        raise ToolError(
+            Problem(f"board {board.name}", f"Unicorn does not know {board.cpu}", ", ".join(CPU_MODELS))
+        )
     machine = _Machine(program, board, directory)
     try:
         return machine.profile_second_call(f"{name}_invoke")
@@ -89,7 +92,7 @@ class _Machine:
             for segment in elf.iter_segments("PT_LOAD"):
                 if segment["p_filesz"]:
                     self._uc.mem_write(segment["p_paddr"], segment.data())
-            symbols = elf.get_section_by_name(".symtab")
+            symbols: Any = elf.get_section_by_name(".symtab")
             return {symbol.name: symbol["st_value"] & ~1 for symbol in symbols.iter_symbols()}
 
     def _word(self, address: int) -> int:
@@ -119,7 +122,9 @@ class _Machine:
             self._pc = self._uc.reg_read(arm.UC_ARM_REG_PC)
             if self.semihosting.exit_status is not None:
                 status, said = self.semihosting.exit_status, self.semihosting.console
-                raise ToolError(Problem(self._place, f"it ended with status {status} before its second inference {said}"))
+                raise ToolError(
+                    Problem(self._place, f"it ended with status {status} before its second inference {said}")
+                )
             if self._pc & ~1 == address:
                 return
 

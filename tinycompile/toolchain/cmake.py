@@ -31,8 +31,10 @@ class Firmware:
         return tuple(line for line in self.log.splitlines() if "warning:" in line)
 
 
-def build_firmware(generated: Generated, board: Board, directory: Path, *, trace: str = "", trace_sample: int = 0) -> Firmware:
-    """Configure and build in `directory`, which is created.
+def build_firmware(
+    generated: Generated, board: Board, directory: Path, *, trace: str = "", trace_sample: int = 0
+) -> Firmware:
+    """Configure and build in `directory`, which is created; one of an earlier build is brought up to date.
 
     Raises ToolError when CMake, its build program or the compiler is missing or fails.
     """
@@ -40,7 +42,7 @@ def build_firmware(generated: Generated, board: Board, directory: Path, *, trace
     cmake = require_program("cmake")
     compiler = require_program(board.compiler)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "harness_model.h").write_text(model_header(generated, trace_sample), encoding="utf-8")
+    _write_if_changed(directory / "harness_model.h", model_header(generated, trace_sample))
     task = f"{generated.name} for board {board.name}"
     arguments = _definitions(generated, board, directory, compiler, trace)
     configured = run(
@@ -58,6 +60,12 @@ def build_firmware(generated: Generated, board: Board, directory: Path, *, trace
     )
 
 
+def _write_if_changed(path: Path, text: str) -> None:
+    """Keep the time stamp of a file that is as it should be, so that a second build compiles nothing."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
 def _generator() -> list[str]:
     if find_program("ninja") is not None:
         return ["-G", "Ninja"]
@@ -65,7 +73,9 @@ def _generator() -> list[str]:
     return ["-G", "Unix Makefiles"]
 
 
-def _definitions(generated: Generated, board: Board, directory: Path, compiler: Path, trace: str) -> list[str]:
+def _definitions(
+    generated: Generated, board: Board, directory: Path, compiler: Path, trace: str
+) -> list[str]:
     flags = shlex.join(board.arch_flags)
     values = {
         "TC_MODEL_DIR": str(generated.directory),

@@ -27,7 +27,7 @@ class TensorInfo:
     zero_point: int | None = None
 
     @property
-    def bytes(self) -> int:
+    def data_bytes(self) -> int:
         """Bytes of all elements."""
         return prod(self.shape) * np.dtype(self.dtype).itemsize
 
@@ -88,4 +88,6 @@ def _tensor(entry: dict[str, Any]) -> TensorInfo:
 
 
 def _layer(entry: dict[str, Any]) -> LayerInfo:
-    return LayerInfo(entry["index"], entry["op"], entry["name"], tuple(_tensor(output) for output in entry["outputs"]))
+    return LayerInfo(
+        entry["index"], entry["op"], entry["name"], tuple(_tensor(output) for output in entry["outputs"])
+    )

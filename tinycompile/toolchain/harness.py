@@ -45,10 +45,15 @@ def model_header(generated: Generated, trace_sample: int = 0) -> str:
     name, macro = generated.name, generated.name.upper()
     constant_inputs = generated.input_mode == "const"
     inputs = [
-        (f"harness_input_{i}" if constant_inputs else f"{name}_input_{i}(context)", f"{macro}_INPUT_{i}_BYTES")
+        (
+            f"harness_input_{i}" if constant_inputs else f"{name}_input_{i}(context)",
+            f"{macro}_INPUT_{i}_BYTES",
+        )
         for i in range(len(generated.inputs))
     ]
-    outputs = [(f"{name}_output_{i}(context)", f"{macro}_OUTPUT_{i}_BYTES") for i in range(len(generated.outputs))]
+    outputs = [
+        (f"{name}_output_{i}(context)", f"{macro}_OUTPUT_{i}_BYTES") for i in range(len(generated.outputs))
+    ]
     lines = [
         "#ifndef HARNESS_MODEL_H",
         "#define HARNESS_MODEL_H",
@@ -100,7 +105,7 @@ def _check_sample(generated: Generated, number: int, sample: Sample) -> None:
     found = [f"{array.dtype.name} {list(array.shape)}" for array in sample]
     expected = [f"{info.dtype} {list(info.shape)}" for info in generated.inputs]
     fits = len(sample) == len(generated.inputs) and all(
-        array.dtype == np.dtype(info.dtype) and array.nbytes == info.bytes
+        array.dtype == np.dtype(info.dtype) and array.nbytes == info.data_bytes
         for array, info in zip(sample, generated.inputs, strict=True)
     )
     if not fits:
@@ -120,7 +125,9 @@ def read_result(generated: Generated, samples: int, directory: Path) -> HarnessR
     marker, done, status, guards = _HEAD.unpack_from(data)
     assert marker == _FORMAT, "harness.c and harness.py do not belong together"
     if status != 0:
-        raise VerificationError(Problem(generated.name, f"init or invoke returned status {status} (tc_status) in sample {done}"))
+        raise VerificationError(
+            Problem(generated.name, f"init or invoke returned status {status} (tc_status) in sample {done}")
+        )
     if guards:
         broken = [text for bit, text in enumerate(_GUARDS) if guards >> bit & 1]
         raise VerificationError(Problem(generated.name, f"the generated code wrote {' and '.join(broken)}"))
@@ -150,7 +157,7 @@ def _output_info(generated: Generated, layer: int, output: int) -> TensorInfo:
 
 def _assemble(info: TensorInfo, rows: dict[int, bytes]) -> Array:
     data = b"".join(rows[row] for row in sorted(rows))
-    return info.from_bytes(data) if len(data) == info.bytes else np.frombuffer(data, dtype=info.dtype)
+    return info.from_bytes(data) if len(data) == info.data_bytes else np.frombuffer(data, dtype=info.dtype)
 
 
 def _read(generated: Generated, path: Path) -> bytes:
@@ -162,15 +169,17 @@ def _read(generated: Generated, path: Path) -> bytes:
 
 def _read_outputs(generated: Generated, samples: int, directory: Path) -> tuple[Sample, ...]:
     data = _read(generated, directory / "outputs.bin")
-    expected = samples * sum(info.bytes for info in generated.outputs)
+    expected = samples * sum(info.data_bytes for info in generated.outputs)
     if len(data) != expected:
-        raise ToolError(Problem(generated.name, f"the harness wrote {len(data)} bytes of outputs instead of {expected}"))
+        raise ToolError(
+            Problem(generated.name, f"the harness wrote {len(data)} bytes of outputs instead of {expected}")
+        )
     result, offset = [], 0
     for _ in range(samples):
         sample = []
         for info in generated.outputs:
-            sample.append(info.from_bytes(data[offset : offset + info.bytes]))
-            offset += info.bytes
+            sample.append(info.from_bytes(data[offset : offset + info.data_bytes]))
+            offset += info.data_bytes
         result.append(tuple(sample))
     return tuple(result)
 

@@ -21,7 +21,7 @@ ORACLES: Mapping[str, str] = {
 }
 """Name of an oracle -> the Python package it is in, in the order in which we trust them (docs/adr/0002)."""
 
-_DISTRIBUTIONS = {"tflite-runtime": "tflite-runtime", "tflm": "tflite-micro", "litert": "ai-edge-litert"}
+DISTRIBUTIONS = {"tflite-runtime": "tflite-runtime", "tflm": "tflite-micro", "litert": "ai-edge-litert"}
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,29 @@ def available_oracles() -> tuple[str, ...]:
 def require_oracle(name: str) -> None:
     """Raises UsageError for a name that is no oracle, ToolError when its package is not installed."""
     if name not in ORACLES:
-        raise UsageError(Problem(f"oracle {name!r}", "there is no such oracle", f"there are: {', '.join(ORACLES)}"))
+        raise UsageError(
+            Problem(f"oracle {name!r}", "there is no such oracle", f"there are: {', '.join(ORACLES)}")
+        )
     if name in available_oracles():
         return
     others = available_oracles()
     instead = f" or use --oracle {others[0]}" if others else ""
     raise ToolError(
-        Problem(f"oracle {name}", "its package is not installed", action=f"pip install {_DISTRIBUTIONS[name]}{instead}")
+        Problem(
+            f"oracle {name}",
+            "its package is not installed",
+            action=f"pip install {DISTRIBUTIONS[name]}{instead}",
+        )
     )
 
 
 def run_oracle(
-    oracle: str, model: bytes, samples: Sequence[Sample], *, tensors: Sequence[int] = (), timeout_seconds: float = 1200.0
+    oracle: str,
+    model: bytes,
+    samples: Sequence[Sample],
+    *,
+    tensors: Sequence[int] = (),
+    timeout_seconds: float = 1200.0,
 ) -> OracleResult:
     """Run all samples in one interpreter, in order; state stays between them.
 
@@ -66,7 +77,13 @@ def run_oracle(
         (directory / "model.tflite").write_bytes(model)
         stacks = {f"input_{i}": np.stack([sample[i] for sample in samples]) for i in range(len(samples[0]))}
         np.savez(directory / "inputs.npz", tensors=np.array(tensors, dtype=np.int64), **stacks)
-        command = [sys.executable, "-m", "tinycompile.toolchain.oracle_child", oracle, directory]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "tinycompile.toolchain.oracle_child",
+            oracle,
+            directory,
+        ]
         try:
             run(command, task=f"oracle {oracle}", timeout_seconds=timeout_seconds)
         except ToolError as error:
@@ -78,13 +95,19 @@ def _instead(oracle: str) -> Problem:
     others = [name for name in ORACLES if name != oracle]
     installed = [name for name in available_oracles() if name != oracle]
     if installed:
-        return Problem(f"oracle {oracle}", "it cannot run this model", action=f"try --oracle {' or --oracle '.join(installed)}")
-    packages = " or ".join(f"pip install {_DISTRIBUTIONS[name]} (--oracle {name})" for name in others)
+        return Problem(
+            f"oracle {oracle}",
+            "it cannot run this model",
+            action=f"try --oracle {' or --oracle '.join(installed)}",
+        )
+    packages = " or ".join(f"pip install {DISTRIBUTIONS[name]} (--oracle {name})" for name in others)
     return Problem(f"oracle {oracle}", "it cannot run this model", action=f"try another one: {packages}")
 
 
 def _read(path: Path, samples: int) -> OracleResult:
     with np.load(path) as archive:
-        stacks = [archive[f"output_{i}"] for i in range(sum(key.startswith("output_") for key in archive.files))]
+        stacks = [
+            archive[f"output_{i}"] for i in range(sum(key.startswith("output_") for key in archive.files))
+        ]
         tensors = {int(key[7:]): archive[key] for key in archive.files if key.startswith("tensor_")}
     return OracleResult(tuple(tuple(stack[n] for stack in stacks) for n in range(samples)), tensors)

@@ -77,7 +77,11 @@ def run(
         )
     except subprocess.TimeoutExpired as error:
         raise ToolError(
-            Problem(task, f"{program} did not end within {timeout_seconds:g} s", action="give it more time, or fewer samples")
+            Problem(
+                task,
+                f"{program} did not end within {timeout_seconds:g} s",
+                action="give it more time, or fewer samples",
+            )
         ) from error
     except OSError as error:
         raise ToolError(Problem(task, f"{program} cannot be started ({error.strerror})")) from error

@@ -32,8 +32,15 @@ def run_harness(
     write_inputs(generated, samples, directory)
     for left_over in ("outputs.bin", "result.bin", "trace.bin"):
         (directory / left_over).unlink(missing_ok=True)
-    command = [firmware.harness.resolve()] if board.emulator is None else qemu_command(board, firmware.harness, count_instructions)
-    run(command, task=f"running {generated.name} on {board.name}", cwd=directory, timeout_seconds=timeout_seconds)
+    command: list[str | Path] = [firmware.harness.resolve()]
+    if not board.is_host:
+        command = qemu_command(board, firmware.harness, count_instructions)
+    run(
+        command,
+        task=f"running {generated.name} on {board.name}",
+        cwd=directory,
+        timeout_seconds=timeout_seconds,
+    )
     return read_result(generated, len(samples), directory)
 
 

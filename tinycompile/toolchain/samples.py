@@ -23,7 +23,9 @@ def make_samples(generated: Generated, model: bytes, count: int) -> tuple[Sample
     """`count` samples: a random one first, then the extremes and random ones in turn until all extremes are there."""
     if count < 1:
         raise UsageError(Problem("--samples", f"{count} is too few", "1 or more"))
-    ranges = [_range(info, limits) for info, limits in zip(generated.inputs, _float_limits(model), strict=True)]
+    ranges = [
+        _range(info, limits) for info, limits in zip(generated.inputs, _float_limits(model), strict=True)
+    ]
     rng = np.random.default_rng(SEED)
     return tuple(_sample(rng, generated.inputs, ranges, fill) for fill in _fills(count))
 
@@ -123,10 +125,20 @@ def load_samples(generated: Generated, path: Path) -> tuple[Sample, ...]:
     missing = [name for name in names if name not in arrays]
     if missing:
         found = ", ".join(sorted(arrays)) or "nothing"
-        raise UsageError(Problem(str(path), f"it holds {found}", f"the model's inputs are {', '.join(names)}"))
-    stacks = [_stack(path, name, arrays[name], info) for name, info in zip(names, generated.inputs, strict=True)]
+        raise UsageError(
+            Problem(str(path), f"it holds {found}", f"the model's inputs are {', '.join(names)}")
+        )
+    stacks = [
+        _stack(path, name, arrays[name], info) for name, info in zip(names, generated.inputs, strict=True)
+    ]
     if len({len(stack) for stack in stacks}) != 1:
-        raise UsageError(Problem(str(path), f"its arrays have {', '.join(str(len(s)) for s in stacks)} samples", "equal numbers"))
+        raise UsageError(
+            Problem(
+                str(path),
+                f"its arrays have {', '.join(str(len(s)) for s in stacks)} samples",
+                "equal numbers",
+            )
+        )
     return tuple(tuple(stack[n] for stack in stacks) for n in range(len(stacks[0])))
 
 
@@ -136,7 +148,9 @@ def _stack(path: Path, name: str, data: Array, info: TensorInfo) -> Array:
     elements = int(np.prod(info.shape))
     if data.ndim < 1 or data.size == 0 or data[0].size != elements:
         found = f"it is {data.dtype.name} {list(data.shape)}"
-        raise UsageError(Problem(place, found, f"samples of {elements} elements for input {info.dtype} {list(info.shape)}"))
+        raise UsageError(
+            Problem(place, found, f"samples of {elements} elements for input {info.dtype} {list(info.shape)}")
+        )
     values = _as_input(place, data, info)
     return values.reshape(len(data), *info.shape)
 
@@ -150,5 +164,7 @@ def _as_input(place: str, data: Array, info: TensorInfo) -> Array:
     if data.dtype.kind == "f" and info.scale:
         limits = np.iinfo(dtype)
         levels = np.round(data.astype(np.float64) / info.scale) + (info.zero_point or 0)
-        return np.clip(levels, limits.min, limits.max).astype(dtype)
-    raise UsageError(Problem(place, f"it is {data.dtype.name}", f"the model takes {info.dtype}, or float that is quantized to it"))
+        quantized: Array = np.clip(levels, limits.min, limits.max).astype(dtype)
+        return quantized
+    supported = f"{info.dtype}, or float that is quantized to it"
+    raise UsageError(Problem(place, f"it is {data.dtype.name}", f"the model takes {supported}"))

@@ -71,7 +71,9 @@ class Semihosting:
         return 0
 
     def _write(self, block: int) -> int:
-        self._files[self._word(block)].write(bytes(self._memory.mem_read(self._word(block + 4), self._word(block + 8))))
+        self._files[self._word(block)].write(
+            bytes(self._memory.mem_read(self._word(block + 4), self._word(block + 8)))
+        )
         return 0
 
     def _read(self, block: int) -> int:

@@ -1,0 +1,218 @@
+"""Runs a generated directory beside an oracle and compares every output byte; a difference is traced to its layer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinycompile.board import Board
+from tinycompile.errors import Problem, ToolError
+from tinycompile.toolchain.cmake import build_firmware
+from tinycompile.toolchain.generated import Array, Generated, LayerInfo, read_generated
+from tinycompile.toolchain.harness import Sample, read_trace
+from tinycompile.toolchain.oracle import OracleResult, require_oracle, run_oracle
+from tinycompile.toolchain.runner import run_harness
+from tinycompile.toolchain.workspace import workspace
+
+
+@dataclass(frozen=True)
+class LayerDifference:
+    """The first layer whose result differs from the oracle's intermediate tensor."""
+
+    layer: int
+    op: str
+    name: str
+    output: int
+    index: tuple[int, ...]
+    expected: float
+    got: float
+    differing: int
+    """How many elements of the tensor differ."""
+
+    def __str__(self) -> str:
+        place = f'first layer that differs: {self.layer} {self.op} "{self.name}"'
+        return f"{place}, {self.differing} elements, at {list(self.index)}: expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first output element that is not what the oracle computed."""
+
+    sample: int
+    output: int
+    index: tuple[int, ...]
+    expected: float
+    got: float
+    differing: int
+    layer: LayerDifference | None
+    """None when no layer whose tensor the file has differs, or the oracle does not give intermediate tensors."""
+
+    def __str__(self) -> str:
+        where = (
+            f"sample {self.sample}, output {self.output}, {self.differing} elements, at {list(self.index)}"
+        )
+        return f"{where}: expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """Whether a model's generated code computes the oracle's bytes."""
+
+    model: str
+    board: str
+    oracle: str
+    samples: int
+    difference: Difference | None = None
+    differing_samples: int = 0
+    max_relative_error: float = 0.0
+    """Largest difference of float outputs over the largest magnitude of that output; 0 for integers."""
+
+    @property
+    def exact(self) -> bool:
+        """Every byte of every output equals the oracle's."""
+        return self.difference is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result for JSON."""
+        return {**asdict(self), "exact": self.exact}
+
+    def summary(self) -> str:
+        """The result in a few lines of text."""
+        head = f"{self.model} on {self.board} against {self.oracle}"
+        if self.difference is None:
+            return f"{head}: exact, {self.samples} samples"
+        lines = [
+            f"{head}: DIFFERENT in {self.differing_samples} of {self.samples} samples",
+            f"  {self.difference}",
+        ]
+        if self.max_relative_error:
+            lines.append(f"  relative error of float outputs up to {self.max_relative_error:.3g}")
+        lines.append(
+            f"  {self.difference.layer}"
+            if self.difference.layer
+            else "  no layer found that differs by itself"
+        )
+        return "\n".join(lines)
+
+
+def verify_directory(
+    generated_dir: Path,
+    board: Board,
+    model: bytes,
+    samples: Sequence[Sample],
+    oracle: str = "tflite-runtime",
+    *,
+    work_dir: Path | None = None,
+) -> VerifyResult:
+    """Build, run all samples in order, compare with the oracle.
+
+    `work_dir` keeps the build for a later call; without it everything is removed in the end. Raises ToolError when a tool or the
+    oracle is missing or fails, VerificationError when the generated code reports an error or writes outside of its memory.
+    """
+    require_oracle(oracle)
+    generated = read_generated(generated_dir)
+    with workspace(work_dir) as directory:
+        firmware = build_firmware(generated, board, directory / "plain")
+        result = run_harness(generated, firmware, board, samples)
+        expected = run_oracle(oracle, model, samples)
+        differing = [
+            n
+            for n, (a, b) in enumerate(zip(expected.outputs, result.outputs, strict=True))
+            if not _same(a, b)
+        ]
+        if not differing:
+            return VerifyResult(generated.name, board.name, oracle, len(samples))
+        first = differing[0]
+        layer = _first_layer(generated, board, model, samples[: first + 1], oracle, directory)
+    return VerifyResult(
+        generated.name,
+        board.name,
+        oracle,
+        len(samples),
+        _difference(first, expected.outputs[first], result.outputs[first], layer),
+        len(differing),
+        max(_relative_error(expected.outputs[n], result.outputs[n]) for n in differing),
+    )
+
+
+def _same(expected: Sample, got: Sample) -> bool:
+    return all(a.tobytes() == b.tobytes() for a, b in zip(expected, got, strict=True))
+
+
+def _difference(number: int, expected: Sample, got: Sample, layer: LayerDifference | None) -> Difference:
+    for output, (a, b) in enumerate(zip(expected, got, strict=True)):
+        place = _first_place(a, b)
+        if place is not None:
+            index, differing = place
+            return Difference(
+                number, output, index, _value(a, index), _value(b.reshape(a.shape), index), differing, layer
+            )
+    raise AssertionError("the outputs are equal")
+
+
+def _first_place(expected: Array, got: Array) -> tuple[tuple[int, ...], int] | None:
+    """Index of the first element whose bytes differ, and how many do; None when all are equal."""
+    a = np.ascontiguousarray(expected).reshape(-1)
+    b = np.ascontiguousarray(got).reshape(-1)
+    unequal = a.view(np.uint8) != b.view(np.uint8)
+    places = np.flatnonzero(unequal.reshape(a.size, -1).any(axis=1))
+    if places.size == 0:
+        return None
+    return tuple(int(i) for i in np.unravel_index(places[0], expected.shape)), int(places.size)
+
+
+def _value(array: Array, index: tuple[int, ...]) -> float:
+    value: float = array[index].item()
+    return value
+
+
+def _relative_error(expected: Sample, got: Sample) -> float:
+    errors = [0.0]
+    for a, b in zip(expected, got, strict=True):
+        if a.dtype.kind == "f" and a.size:
+            magnitude = float(np.max(np.abs(a))) or 1.0
+            errors.append(float(np.max(np.abs(a.astype(np.float64) - b.reshape(a.shape)))) / magnitude)
+    return max(errors)
+
+
+def _first_layer(
+    generated: Generated, board: Board, model: bytes, samples: Sequence[Sample], oracle: str, directory: Path
+) -> LayerDifference | None:
+    """Run again up to the sample that differs, with a trace of every layer, beside the oracle's tensors."""
+    sample = len(samples) - 1
+    firmware = build_firmware(generated, board, directory / "trace", trace="ROWS", trace_sample=sample)
+    run_harness(generated, firmware, board, samples)
+    trace = read_trace(generated, firmware.directory)
+    wanted = sorted({t.tensor for layer in generated.layers for t in layer.outputs if t.tensor is not None})
+    try:
+        expected = run_oracle(oracle, model, samples, tensors=wanted)
+    except ToolError:
+        return None  # the difference itself is known; TFLM may crash when asked for some tensors
+    return first_layer_difference(generated.layers, trace, expected)
+
+
+def first_layer_difference(
+    layers: Sequence[LayerInfo], trace: Mapping[tuple[int, int], Array], expected: OracleResult
+) -> LayerDifference | None:
+    """The first layer, in the order of execution, whose traced result is not the oracle's tensor."""
+    for layer in layers:
+        for output, info in enumerate(layer.outputs):
+            reference = expected.tensors.get(info.tensor) if info.tensor is not None else None
+            got = trace.get((layer.index, output))
+            if reference is None or got is None:
+                continue
+            if reference.nbytes != got.nbytes:
+                raise ToolError(
+                    Problem(
+                        f'layer {layer.index} {layer.op} "{layer.name}"',
+                        f"its trace has {got.nbytes} bytes, tensor {info.tensor} of the model {reference.nbytes}",
+                    )
+                )
+            place = _first_place(reference, got)
+            if place is not None:
+                index, differing = place
+                values = _value(reference, index), _value(got.reshape(reference.shape), index)
+                return LayerDifference(layer.index, layer.op, layer.name, output, index, *values, differing)
+    return None
