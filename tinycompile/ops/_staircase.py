@@ -6,7 +6,6 @@ the first of the next. All values of v are looked at, so the answer is a proof, 
 """
 
 from dataclasses import dataclass
-from math import frexp
 
 import numpy as np
 
@@ -70,36 +69,4 @@ def linear_sum(
                 return LinearSum(
                     first, second, center, offset, shift, ties_away, int(flat.min()), int(flat.max())
                 )
-    return None
-
-
-@dataclass(frozen=True)
-class ScaledProduct:
-    """t = ((v << left) * multiplier) >> 32; output = (t + offset) >> shift, clamped to low..high; `ties_away` as above."""
-
-    left: int
-    multiplier: int
-    offset: int
-    shift: int
-    ties_away: bool
-    low: int
-    high: int
-
-
-def scaled_product(factor: float, values: Int64, outputs: Int64) -> ScaledProduct | None:
-    """The scaling that gives `outputs` for all `values`; `factor` leads from value to output. None when there is none."""
-    fraction, exponent = frexp(factor)
-    multiplier = round(fraction * (1 << 31))
-    left = max(0, 30 - int(np.abs(values).max()).bit_length())
-    shift = left - 1 - exponent
-    if not 0 <= shift <= 20 or multiplier >= 1 << 31:
-        return None
-    scaled = ((values << left) * multiplier) >> 32
-    for ties_away in (False, True):
-        moved = scaled + (scaled >> 31) if ties_away else scaled
-        offset = offset_of(moved, outputs, shift)
-        if offset is not None and abs(offset) + int(np.abs(moved).max()) < 1 << 31:
-            return ScaledProduct(
-                left, multiplier, offset, shift, ties_away, int(outputs.min()), int(outputs.max())
-            )
     return None
