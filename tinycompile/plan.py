@@ -52,6 +52,8 @@ class Region:
     """Nodes whose rows are read after the region, in the order in which they are completed."""
     pulls: tuple[tuple[int, ...], ...] = ((),)
     """For each node those it takes rows from, in the order in which it asks."""
+    backward: bool = False
+    """The only node computes its last row first, so that its output may follow above its input."""
 
 
 @dataclass(frozen=True)

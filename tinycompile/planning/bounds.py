@@ -52,10 +52,14 @@ def _region_bound(items: Sequence[Item], relations: Sequence[Relation], region: 
 
 def _saving(live: Mapping[int, Item], relations: Sequence[Relation]) -> int:
     """Bytes that overlaps can save at most. An exact one excludes any other, since the inputs are disjoint."""
-    exact, led = [0], [0]
+    exact, led = 0, dict[frozenset[int], int]()
     for relation in relations:
         if relation.low in live and relation.high in live:
             low, high = live[relation.low].bytes, live[relation.high].bytes
-            joint = max(relation.lead_bytes + high, low)
-            (exact if relation.exact else led).append(max(0, low + high - joint))
-    return max(max(exact), sum(led))
+            saving = low + high - max(relation.lead_bytes + high, low)
+            pair = frozenset((relation.low, relation.high))
+            if relation.exact:
+                exact = max(exact, saving)
+            else:
+                led[pair] = max(led.get(pair, 0), saving)
+    return max(exact, sum(led.values()))

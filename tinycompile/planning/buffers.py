@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from tinycompile.plan import Buffer, BufferKind
-from tinycompile.planning.liveness import Work, live_ranges
+from tinycompile.planning.liveness import Overlap, Work, live_ranges
 from tinycompile.planning.partition import Partition, Segment
 from tinycompile.planning.place import Item, Relation
+from tinycompile.planning.rows import RowStep
 
 SCRATCH_ALIGN = 16
 
@@ -30,9 +31,9 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
         storage = work.storages[key]
         first, last = (region_of[life.first], region_of[life.last]) if region_of else (0, 0)
         kind, ring_rows, size = BufferKind.FULL, 0, storage.bytes
-        if key in rings:
+        if key in rings and _rings(rings[key])[key] < _rows(work, key).calls:
             kind, ring_rows = BufferKind.RING, _rings(rings[key])[key]
-            size = ring_rows * _row_bytes(work, key)
+            size = ring_rows * _rows(work, key).row_bytes
         items.append(Item(key, size, first, last, storage.align))
         keyed.append((key, Buffer("", kind, size, first, last, storage.tensors, ring_rows=ring_rows)))
 
@@ -46,7 +47,7 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
             keyed.append((-1 - index, scratch))
 
     relations = tuple(
-        Relation(overlap.written, overlap.read, overlap.lead_bytes, overlap.exact)
+        _relation(overlap)
         for segment in parts.segments
         for overlap in segment.overlaps
     )
@@ -57,7 +58,12 @@ def _rings(segment: Segment) -> dict[int, int]:
     return dict(segment.stream.ring_rows) if segment.stream else {}
 
 
-def _row_bytes(work: Work, storage: int) -> int:
+def _rows(work: Work, storage: int) -> RowStep:
     step = next(step for step in work.steps if storage in step.writes)
     assert step.rows is not None
-    return step.rows.row_bytes
+    return step.rows
+
+
+def _relation(overlap: Overlap) -> Relation:
+    low, high = (overlap.read, overlap.written) if overlap.backward else (overlap.written, overlap.read)
+    return Relation(low, high, overlap.lead_bytes, overlap.exact)

@@ -25,12 +25,22 @@ class Storage:
 
 @dataclass(frozen=True)
 class Overlap:
-    """A written storage may lie over a read one that dies: `written + lead_bytes <= read`; `exact`: only at the same offset."""
+    """A written storage may lie over a read one that dies: `written + lead_bytes <= read`.
+
+    `backward`: rows are computed from the last to the first, and `read + lead_bytes <= written`. `exact`: only at equal
+    offsets.
+    """
 
     read: int
     written: int
     lead_bytes: int = 0
     exact: bool = False
+    backward: bool = False
+
+    def joint_bytes(self, read_bytes: int, written_bytes: int) -> int:
+        """Bytes that the two storages take together, at their best."""
+        low, high = (read_bytes, written_bytes) if self.backward else (written_bytes, read_bytes)
+        return min(low + high, max(self.lead_bytes + high, low))
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class _Steps:
         dying = {s for s in step.reads if s not in work.kept and not self.consumers[s] & ~after}
         written = sum(self.bytes[s] for s in step.writes)
         savings = [
-            self.bytes[o.read] + self.bytes[o.written] - joint_bytes(self.bytes[o.read], self.bytes[o.written], o.lead_bytes)
+            self.bytes[o.read] + self.bytes[o.written] - o.joint_bytes(self.bytes[o.read], self.bytes[o.written])
             for o in step.overlaps
             if o.read in dying
         ]
@@ -75,11 +75,6 @@ class _Steps:
             step_peak, live = self.run(done, live, index)
             peak, done = max(peak, step_peak), done | 1 << index
         return peak
-
-
-def joint_bytes(read_bytes: int, written_bytes: int, lead_bytes: int) -> int:
-    """Bytes that two storages take together when the written one starts `lead_bytes` before the read one."""
-    return min(read_bytes + written_bytes, max(lead_bytes + read_bytes, written_bytes))
 
 
 def search_order(work: Work, limit: int = 20_000) -> OrderResult:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tinycompile.planning.liveness import LiveRange, Overlap, Work, live_ranges, usable_overlaps
-from tinycompile.planning.order import joint_bytes
 from tinycompile.planning.stream import Stream, stream
 
 MAX_LENGTH = 48
@@ -133,7 +132,7 @@ def _saving(work: Work, overlaps: tuple[Overlap, ...]) -> int:
     best = 0
     for overlap in overlaps:
         read, written = work.storages[overlap.read].bytes, work.storages[overlap.written].bytes
-        best = max(best, read + written - joint_bytes(read, written, overlap.lead_bytes))
+        best = max(best, read + written - overlap.joint_bytes(read, written))
     return best
 
 

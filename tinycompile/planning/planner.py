@@ -6,9 +6,9 @@ from tinycompile.ir import Graph
 from tinycompile.plan import MemoryPlan, Placement, Region, Schedule, Selection
 from tinycompile.planning.bounds import bounds_of, placement_bound
 from tinycompile.planning.buffers import Buffers, buffers_of
-from tinycompile.planning.liveness import work_of
+from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.partition import Freedom, Partition, partition
+from tinycompile.planning.partition import Freedom, Partition, Segment, partition
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 
@@ -33,11 +33,10 @@ def plan(
     order = search_order(given)
     work = given.reordered(order.order)
     parts = partition(work, FREEDOM[optimize])
-    schedule = Schedule(_regions(parts, [step.node for step in work.steps]), order.proved)
-
     buffers = buffers_of(work, parts)
     goal = placement_bound(buffers.items, buffers.relations)
     offsets = place(buffers.items, buffers.relations, goal)
+    schedule = Schedule(_regions(work, parts, offsets), order.proved)
     input_bytes = sum(work.storages[storage].bytes for storage in work.inputs)
     bounds = bounds_of(input_bytes, order, parts.peak_bytes, goal)
     memory = MemoryPlan(_placements(graph, buffers, offsets), offsets.arena_bytes, bounds)
@@ -45,16 +44,26 @@ def plan(
     return schedule, memory
 
 
-def _regions(parts: Partition, nodes: list[int]) -> tuple[Region, ...]:
+def _regions(work: Work, parts: Partition, offsets: Offsets) -> tuple[Region, ...]:
     regions = []
     for index, segment in enumerate(parts.segments):
-        members = tuple(nodes[segment.first : segment.last + 1])
+        members = tuple(step.node for step in work.steps[segment.first : segment.last + 1])
         rows = segment.stream
         if rows is None:
             regions.append(Region(index, members))
         else:
-            regions.append(Region(index, members, by_row=True, targets=rows.targets, pulls=rows.pulls))
+            backward = _runs_backward(work, segment, offsets)
+            regions.append(Region(index, members, True, rows.targets, rows.pulls, backward))
     return tuple(regions)
+
+
+def _runs_backward(work: Work, segment: Segment, offsets: Offsets) -> bool:
+    """True when the output lies above its input, and over a part of it."""
+    return any(
+        0 < offsets.offsets[overlap.written] - offsets.offsets[overlap.read] < work.storages[overlap.read].bytes
+        for overlap in segment.overlaps
+        if overlap.backward
+    )
 
 
 def _placements(graph: Graph, buffers: Buffers, offsets: Offsets) -> tuple[Placement, ...]:

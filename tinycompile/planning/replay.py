@@ -146,6 +146,9 @@ class _Replay:
             for node_id in region.nodes:
                 self.call_whole(self.nodes[node_id])
             return
+        if region.backward:
+            self.backward(_Stage(operation(self.graph, self.nodes[region.nodes[0]])))
+            return
         stages = [_Stage(operation(self.graph, self.nodes[node])) for node in region.nodes]
         for target in region.targets:
             self.demand(region, stages, target, stages[target].rows)
@@ -160,6 +163,12 @@ class _Replay:
                         self.demand(region, stages, source, self.window(stage, index, tensor)[1] + 1)
             self.call_row(stage)
             stage.done += 1
+
+    def backward(self, stage: "_Stage") -> None:
+        """Every row of the only operator, the last one first."""
+        for row in reversed(range(stage.rows)):
+            stage.done = row
+            self.call_row(stage)
 
     def call_whole(self, node: Node) -> None:
         """All inputs are read, all outputs written, and all inputs read again."""

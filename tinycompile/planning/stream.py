@@ -121,5 +121,17 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
         tuple(tuple(index for index, _ in pulled) for pulled in run.pulls),
         dict(sorted(run.held.items())),
         sum(rows * row_bytes[storage] for storage, rows in run.held.items()),
-        run.overlaps(),
+        (*run.overlaps(), *(_backward(steps[0], outputs[0], dying) if first == last else ())),
     )
+
+
+def _backward(step: RowStep, written: int, dying: set[int]) -> tuple[Overlap, ...]:
+    """How a step alone may follow above its only dying input when it computes its last row first."""
+    if len(dying) != 1:
+        return ()
+    read = next(read for read in step.reads if read.storage in dying)
+    needed, lead = 0, 0
+    for row, goal in enumerate(read.goal):
+        needed = max(needed, goal)
+        lead = max(lead, needed * read.row_bytes - row * step.row_bytes)
+    return (Overlap(read.storage, written, lead, backward=True),)
