@@ -13,12 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycompile.ir import Array, DType, Graph, Node, Tensor
-from tinycompile.ops import Operation, operation
-from tinycompile.ops._convolution import attributes_of as convolution_attributes
-from tinycompile.ops._convolution import convolution_window
-from tinycompile.ops._fully_connected import attributes_of as matrix_attributes
-from tinycompile.ops._linear import bias_values, convolution_multipliers, matrix_multipliers
-from tinycompile.ops._window import WindowAxis
+from tinycompile.ops import (
+    Operation,
+    WindowAxis,
+    bias_values,
+    convolution_attributes,
+    convolution_multipliers,
+    convolution_window,
+    fully_connected_attributes,
+    matrix_multipliers,
+    operation,
+)
 from tinycompile.quant import Activation, Multiplier
 
 ELEMENTWISE = frozenset({"ADD", "MAXIMUM", "MINIMUM", "MUL", "SUB"})
@@ -129,7 +134,7 @@ def _matrix(found: Operation) -> Role:
         np.zeros(depth // channels, bool),
         bias_values(found, outputs),
         matrix_multipliers(found, outputs),
-        matrix_attributes(found).activation,
+        fully_connected_attributes(found).activation,
     )
     return Mixing(sums)
 

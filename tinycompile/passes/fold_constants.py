@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tinycompile.ir import Graph, with_nodes, with_tensors
-from tinycompile.ops.interpret import evaluate_node
+from tinycompile.ops import evaluate_node
 
 
 @dataclass(frozen=True)
