@@ -1,33 +1,18 @@
-"""The operators: one file each, found by importing every module of this package."""
+"""The operators: one file each. This is the front door; modules with an underscore are private to the package."""
 
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
-
-from tinycompile.ir import Graph, Node
+from tinycompile.ops._convolution import ConvolutionAttributes, convolution_window
+from tinycompile.ops._convolution import attributes_of as convolution_attributes
+from tinycompile.ops._fully_connected import attributes_of as fully_connected_attributes
+from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers, matrix_multipliers
+from tinycompile.ops._window import Pads, Window, WindowAxis
 from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, row_shape
-from tinycompile.ops.base import Cost, Kernel, Limit, Operation, Operator, TypeRule, registry
-
-
-@cache
-def operators() -> dict[str, Operator]:
-    """All operators by kind, in alphabetical order."""
-    for module in sorted(m.name for m in iter_modules(__path__)):
-        import_module(f"{__name__}.{module}")
-    return dict(sorted(registry.operators.items()))
-
-
-def operator_of(node: Node) -> Operator:
-    """What the compiler knows of this node's operator; the frontend has refused those it does not know."""
-    return operators()[node.kind]
-
-
-def operation(graph: Graph, node: Node) -> Operation:
-    """The node with its tensors."""
-    return Operation(node, graph.operands(node), graph.results(node))
-
+from tinycompile.ops.base import Cost, Kernel, Limit, Operation, Operator, TypeRule
+from tinycompile.ops.catalog import operation, operator_of, operators
+from tinycompile.ops.interpret import evaluate_graph, evaluate_node
 
 __all__ = [
-    "POINTWISE", "REDUCE", "WHOLE", "Access", "Cost", "Kernel", "Limit", "Operation", "Operator", "Pattern", "TypeRule",
-    "operation", "operator_of", "operators", "row_shape",
+    "POINTWISE", "REDUCE", "WHOLE", "Access", "ConvolutionAttributes", "Cost", "Kernel", "Limit", "Operation", "Operator", "Pads",
+    "Pattern", "TypeRule", "Window", "WindowAxis", "bias_values", "clamps", "convolution_attributes", "convolution_multipliers",
+    "convolution_window", "evaluate_graph", "evaluate_node", "fully_connected_attributes", "matrix_multipliers", "operation",
+    "operator_of", "operators", "row_shape",
 ]  # fmt: skip

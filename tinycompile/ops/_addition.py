@@ -18,8 +18,7 @@ from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quan
 from tinycompile.ops._staircase import LinearSum, linear_sum
 from tinycompile.ops.base import Operation, TypeRule
 from tinycompile.program import Parameter
-from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
-from tinycompile.quant.multiplier import Int64
+from tinycompile.quant import Int64, Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
 
 SUM_TYPES = tuple(
     TypeRule((dtype,), (dtype,))

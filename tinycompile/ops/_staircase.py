@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycompile.quant.multiplier import Int64
+from tinycompile.quant import Int64
 
 
 def offset_of(values: Int64, outputs: Int64, shift: int) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tinycompile.ir import Array, Graph, Node
-from tinycompile.ops import operation, operator_of
+from tinycompile.ops.catalog import operation, operator_of
 
 
 def evaluate_graph(graph: Graph, inputs: Mapping[int, Array]) -> dict[int, Array]:

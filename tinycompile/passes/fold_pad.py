@@ -4,9 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tinycompile.ir import Graph, Node, with_nodes
-from tinycompile.ops import operation
-from tinycompile.ops._convolution import ConvolutionAttributes, convolution_window
-from tinycompile.ops._window import Pads, Window
+from tinycompile.ops import ConvolutionAttributes, Pads, Window, convolution_window, operation
 from tinycompile.passes.base import constant_of, drop_tensor, edges, same_values
 
 

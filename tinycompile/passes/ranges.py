@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycompile.ir import Array, Graph, Node, Tensor
-from tinycompile.ops import operation, operator_of
-from tinycompile.ops._linear import clamps
+from tinycompile.ops import clamps, operation, operator_of
 from tinycompile.passes.channels import Coupled, Mixing, Role, Sums, channels_of
 from tinycompile.quant import requantize
 
