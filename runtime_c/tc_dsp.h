@@ -7,7 +7,7 @@
 #include "tc_requantize.h"
 #include "tc_types.h"
 
-#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
+#if defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__) && defined(__OPTIMIZE__)
 #define TC_DSP_ASM 1
 #else
 #define TC_DSP_ASM 0

@@ -107,7 +107,7 @@ def run_on_host(cases: Sequence[Case], folder: Path, optimise: Sequence[str] = _
 
 
 def run_on_board(cases: Sequence[Case], folder: Path, name: str = "m7", flags: Sequence[str] = ()) -> list[Outcome]:
-    """Compile for a board and run on its emulator; ticks times 1.6 are instructions at 25 MHz and 64 ns each."""
+    """Compile for a board and run on its emulator; ticks times 0.625 are instructions (25 MHz, 64 ns each)."""
     board = load_board(name)
     assert board.emulator is not None
     firmware = boards_dir() / "firmware"
