@@ -24,12 +24,20 @@ def channel_demand(graph: Graph, roles: Mapping[int, Role], ranges: Ranges) -> D
         if not tensor.is_constant
     }
     _grow(graph, roles, ranges, demand)
-    for node in graph.nodes:  # a sum whose operands all went into the bias still reads something
-        source = node.inputs[0]
-        if isinstance(roles[node.id], Mixing) and demand[node.outputs[0]].any() and source is not None:
-            demand[source][0] |= not demand[source].any()
-    _grow(graph, roles, ranges, demand)
+    while _feed_sums(graph, roles, demand):
+        _grow(graph, roles, ranges, demand)
     return demand
+
+
+def _feed_sums(graph: Graph, roles: Mapping[int, Role], demand: Demand) -> bool:
+    """Let sums whose operands all went into the bias read one channel still; tells whether there was such a sum."""
+    found = False
+    for node in graph.nodes:
+        if isinstance(roles[node.id], Mixing) and demand[node.outputs[0]].any():
+            (source,) = graph.activations(node)
+            if not demand[source.id].any():
+                demand[source.id][0] = found = True
+    return found
 
 
 def _grow(graph: Graph, roles: Mapping[int, Role], ranges: Ranges, demand: Demand) -> None:
@@ -43,6 +51,8 @@ def _grow(graph: Graph, roles: Mapping[int, Role], ranges: Ranges, demand: Deman
 
 def _propagate(graph: Graph, node: Node, role: Role, ranges: Ranges, demand: Demand) -> None:
     """What the demanded results of one operator demand of its operands (and, where channels are coupled, of its result)."""
+    if not any(demand[tensor].any() for tensor in node.outputs):
+        return
     operands = [tensor.id for tensor in graph.activations(node)]
     if isinstance(role, Mixing):
         (source,) = operands
@@ -53,7 +63,7 @@ def _propagate(graph: Graph, node: Node, role: Role, ranges: Ranges, demand: Dem
         needed = np.unique(np.concatenate([labels[demand[tensor]] for tensor, labels in pairs]))
         for tensor, labels in pairs:
             demand[tensor] |= np.isin(labels, needed)
-    elif any(demand[tensor].any() for tensor in node.outputs):
+    else:
         for tensor in (*node.outputs, *operands):
             demand[tensor][:] = True
 

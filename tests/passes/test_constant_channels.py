@@ -1,0 +1,352 @@
+"""Constant-channel elimination: what may go, what must stay, and the same bytes in everything that is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from tests.passes.equality import apply, assert_equal, inputs_of
+from tests.support.oracles import Question, ask
+from tests.support.tflite_builder import Builder, Spec
+from tinycompile.frontend import read_model
+from tinycompile.ir import Graph
+from tinycompile.ops import operation, operator_of
+from tinycompile.ops.interpret import evaluate_graph
+from tinycompile.passes import run_passes
+from tinycompile.passes.channels import role_of
+from tinycompile.passes.constant_channels import EliminateConstantChannels
+from tinycompile.passes.ranges import channel_ranges
+
+_ZERO_POINT = -128  # of outputs behind a RELU: real zero is the least value
+
+
+@dataclass
+class _Net:
+    """Builds small networks; all images are 6x6, all activations but the input end in a RELU."""
+
+    rng: np.random.Generator
+    builder: Builder = field(default_factory=Builder)
+    shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def input(self, channels: int) -> int:
+        tensor = self.builder.input((1, 6, 6, channels), "int8", 0.5, 4)
+        self.shapes[tensor] = (1, 6, 6, channels)
+        return tensor
+
+    def convolution(
+        self,
+        source: int,
+        channels: int,
+        taps: int = 1,
+        zero: Sequence[int] = (),
+        bias: dict[int, int] | None = None,
+        unread: Sequence[int] = (),
+        zero_point: int = _ZERO_POINT,
+        activation: str = "RELU",
+    ) -> int:
+        """CONV_2D with SAME padding. `zero` output channels have zero weights, `unread` input channels have none either."""
+        depth = self.shapes[source][-1]
+        weights = self.rng.integers(-127, 128, (channels, taps, taps, depth), np.int8)
+        weights[list(zero)] = 0
+        weights[..., list(unread)] = 0
+        return self._linear("CONV_2D", source, weights, 0, channels, bias, zero_point, activation)
+
+    def depthwise(
+        self, source: int, multiplier: int = 1, zero: Sequence[int] = (), bias: dict[int, int] | None = None
+    ) -> int:
+        """DEPTHWISE_CONV_2D 3x3 with SAME padding."""
+        channels = self.shapes[source][-1] * multiplier
+        weights = self.rng.integers(-127, 128, (1, 3, 3, channels), np.int8)
+        weights[..., list(zero)] = 0
+        return self._linear("DEPTHWISE_CONV_2D", source, weights, 3, channels, bias, _ZERO_POINT, "RELU")
+
+    def _linear(
+        self,
+        kind: str,
+        source: int,
+        weights: np.ndarray,
+        axis: int,
+        channels: int,
+        bias: dict[int, int] | None,
+        zero_point: int,
+        activation: str,
+    ) -> int:
+        values = self.rng.integers(-300, 300, channels).astype(np.int32)
+        for channel, value in (bias or {}).items():
+            values[channel] = value
+        scales = tuple(self.rng.uniform(0.001, 0.004, channels).tolist())
+        filters = self.builder.const(weights, scale=scales, axis=axis)
+        shape = (1, 6, 6, channels)
+        spec = Spec(shape, "int8", 0.5, zero_point)
+        operands = [source, filters, self.builder.const(values)]
+        options = {"padding": "SAME", "stride_w": 1, "stride_h": 1, "fused_activation_function": activation}
+        tensor = self.builder.op(kind, operands, spec, **options)
+        self.shapes[tensor] = shape
+        return tensor
+
+    def add(self, first: int, second: int) -> int:
+        spec = Spec(self.shapes[first], "int8", 0.5, _ZERO_POINT)
+        tensor = self.builder.op("ADD", [first, second], spec, fused_activation_function="RELU")
+        self.shapes[tensor] = self.shapes[first]
+        return tensor
+
+    def dense(self, source: int, units: int, depth: int, bias: bool = True) -> int:
+        weights = self.builder.const(self.rng.integers(-127, 128, (units, depth), np.int8), scale=0.002)
+        values = self.builder.const(self.rng.integers(-300, 300, units).astype(np.int32)) if bias else None
+        return self.builder.op("FULLY_CONNECTED", [source, weights, values], Spec((1, units), "int8", 0.7, 3))
+
+    def flat(self, source: int) -> int:
+        elements = int(np.prod(self.shapes[source]))
+        shape = self.builder.const(np.array([1, elements], np.int32))
+        tensor = self.builder.op("RESHAPE", [source, shape], Spec((1, elements), "int8", 0.5, _ZERO_POINT))
+        self.shapes[tensor] = (1, elements)
+        return tensor
+
+    def graph(self, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
+        return read_model(self.builder.finish(inputs, outputs), "net")
+
+
+@pytest.fixture
+def net() -> _Net:
+    return _Net(np.random.default_rng(11))
+
+
+def _eliminate(graph: Graph) -> Graph:
+    return apply(EliminateConstantChannels(), graph)
+
+
+def _channels(graph: Graph) -> list[int]:
+    return [graph.tensors[node.outputs[0]].shape[-1] for node in graph.nodes]
+
+
+def test_a_constant_goes_into_the_bias(net: _Net) -> None:
+    x = net.input(3)
+    first = net.convolution(x, 5, zero=[1, 4], bias={1: 9000, 4: 7000})
+    y = net.convolution(first, 4)
+    before = net.graph([x], [y])
+    after = _eliminate(before)
+    assert _channels(after) == [3, 4]
+    assert after.tensors[first].part is not None
+    assert after.tensors[first].part.channels == (0, 2, 3)
+    old, new = (graph.tensor(graph.nodes[1].inputs[2]).values for graph in (before, after))
+    assert (old != new).all()  # neither constant is the zero point, so every bias takes something
+
+
+def test_saturated_channels_are_constant(net: _Net) -> None:
+    """Weights that cannot lift the sum over the clamp, whatever the input."""
+    x = net.input(3)
+    first = net.convolution(x, 5, bias={0: -10_000_000, 3: 10_000_000})
+    y = net.convolution(first, 4)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [3, 4]
+    assert "2 hold one value for every input" in after.changes[0].text
+
+
+def test_unread_channels_go_with_everything_before_them(net: _Net) -> None:
+    x = net.input(3)
+    first = net.convolution(x, 5)
+    deep = net.depthwise(first)
+    y = net.convolution(deep, 4, unread=[0, 2])
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [3, 3, 4]
+    assert "2 are not read" in after.changes[0].text
+
+
+def test_a_padded_window_folds_only_the_zero_point(net: _Net) -> None:
+    """Channel 0 holds the zero point, channel 1 another value: at the border a 3x3 window sees both."""
+    x = net.input(3)
+    first = net.convolution(x, 4, zero=[0, 1], bias={0: 0, 1: 9000})
+    y = net.convolution(first, 4, taps=3)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [3, 4]
+    assert after.tensors[first].part is not None
+    assert after.tensors[first].part.channels == (1, 2, 3)
+
+
+def test_depthwise_channels_are_coupled(net: _Net) -> None:
+    """A constant result of a depthwise convolution makes its input channel unread; a chain falls together."""
+    x = net.input(3)
+    first = net.convolution(x, 6)
+    deep = net.depthwise(first, zero=[2, 5], bias={2: 40, 5: 0})
+    y = net.convolution(deep, 4)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [4, 4, 4]
+
+
+def test_depth_multiplier_keeps_siblings(net: _Net) -> None:
+    """With multiplier 2 an input channel goes only when both of its results go."""
+    x = net.input(3)
+    first = net.convolution(x, 3)
+    deep = net.depthwise(first, multiplier=2, zero=[0, 2, 3])
+    y = net.convolution(deep, 4)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [2, 4, 4]
+    assert after.tensors[deep].part is not None
+    assert after.tensors[deep].part.channels == (0, 1, 4, 5)
+
+
+def test_residual_operands_lose_the_same_channels(net: _Net) -> None:
+    x = net.input(3)
+    left = net.convolution(x, 5, zero=[0, 1, 2])
+    right = net.convolution(x, 5, zero=[1, 2, 3])
+    y = net.convolution(net.add(left, right), 4)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [3, 3, 3, 4]
+
+
+def test_residual_operand_with_another_reader(net: _Net) -> None:
+    """What another reader needs stays, in all tensors that are added to it."""
+    x = net.input(3)
+    left = net.convolution(x, 5)
+    right = net.convolution(x, 5)
+    summed = net.add(left, right)
+    other = net.convolution(left, 2, unread=[3])
+    y = net.convolution(summed, 4, unread=[0, 3])
+    after = _eliminate(net.graph([x], [y, other]))
+    assert _channels(after)[:3] == [4, 4, 4]
+
+
+def test_flattened_channels_go_from_the_matrix(net: _Net) -> None:
+    x = net.input(3)
+    first = net.convolution(x, 5, zero=[1])
+    y = net.dense(net.flat(first), 4, 36 * 5)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [4, 36 * 4, 4]
+    assert after.tensor(after.nodes[2].inputs[1]).shape == (4, 36 * 4)
+
+
+def test_a_missing_bias_appears_when_it_is_needed(net: _Net) -> None:
+    x = net.input(3)
+    first = net.convolution(x, 5, zero=[1], bias={1: 9000})
+    y = net.dense(net.flat(first), 4, 36 * 5, bias=False)
+    after = _eliminate(net.graph([x], [y]))
+    assert after.tensor(after.nodes[2].inputs[2]).values.any()
+
+
+def test_outputs_and_inputs_keep_their_channels(net: _Net) -> None:
+    x = net.input(3)
+    y = net.convolution(x, 5, zero=[0, 1, 2, 3, 4], unread=[0, 1, 2])
+    before = net.graph([x], [y])
+    after = _eliminate(before)
+    assert after.tensors[x].shape == before.tensors[x].shape
+    assert after.tensors[y].shape == before.tensors[y].shape
+
+
+def test_everything_constant_leaves_one_channel(net: _Net) -> None:
+    x = net.input(3)
+    first = net.convolution(x, 5, zero=range(5), bias={c: 1000 * c for c in range(5)})
+    y = net.convolution(first, 4)
+    after = _eliminate(net.graph([x], [y]))
+    assert _channels(after) == [1, 4]
+
+
+def test_accumulators_that_may_wrap_are_not_constant(net: _Net) -> None:
+    """With a bias at the end of int32 the sum wraps for some inputs, and the clamp does not decide."""
+    x = net.input(3)
+    first = net.convolution(x, 2, bias={0: 2**31 - 1})
+    y = net.convolution(first, 2)
+    graph = net.graph([x], [y])
+    assert _channels(_eliminate(graph)) == [2, 2]
+    seen = np.unique([evaluate_graph(graph, inputs_of(graph, seed))[first][..., 0] for seed in range(4)])
+    assert seen.size > 1
+
+
+def test_changes_add_up(net: _Net) -> None:
+    x = net.input(3)
+    deep = net.depthwise(net.convolution(x, 6, taps=3, zero=[0]), zero=[3])
+    y = net.convolution(deep, 4)
+    before = net.graph([x], [y])
+    after = _eliminate(before)
+    assert sum(change.macs_removed for change in after.changes) == _macs(before) - _macs(after)
+    assert sum(change.weight_bytes_removed for change in after.changes) == _weights(before) - _weights(after)
+    assert [change.place for change in after.changes] == [node.place for node in before.nodes]
+
+
+def _macs(graph: Graph) -> int:
+    return sum(operator_of(node).macs(operation(graph, node)) for node in graph.nodes)
+
+
+def _weights(graph: Graph) -> int:
+    return sum(tensor.bytes for tensor in graph.tensors.values() if tensor.is_constant)
+
+
+def _random_net(seed: int) -> Graph:
+    """Two to five layers with many dead channels, a residual connection here and there."""
+    rng = np.random.default_rng(seed)
+    net = _Net(rng)
+    x = net.input(int(rng.integers(1, 4)))
+    tensors = [net.convolution(x, 5, taps=3, **_dead(rng, 5, net.shapes[x][-1]))]
+    for _ in range(rng.integers(1, 5)):
+        source = tensors[rng.integers(len(tensors))]
+        channels = net.shapes[source][-1]
+        choice = rng.integers(4)
+        if choice == 0:
+            dead = _dead(rng, channels, channels)
+            tensors.append(net.depthwise(source, zero=dead["zero"], bias=dead["bias"]))
+        elif choice == 1:
+            others = [t for t in tensors if net.shapes[t] == net.shapes[source]]
+            tensors.append(net.add(source, others[rng.integers(len(others))]))
+        else:
+            taps = int(rng.choice([1, 3]))
+            zero_point, activation = (-20, "NONE") if rng.random() < 0.3 else (_ZERO_POINT, "RELU")
+            wide = int(rng.integers(1, 7))
+            dead = _dead(rng, wide, channels)
+            tensors.append(
+                net.convolution(source, wide, taps, zero_point=zero_point, activation=activation, **dead)
+            )
+    last = tensors[-1]
+    y = net.dense(net.flat(last), 3, int(np.prod(net.shapes[last])), bias=bool(rng.integers(2)))
+    return net.graph([x], [y])
+
+
+def _dead(rng: np.random.Generator, channels: int, depth: int) -> dict[str, object]:
+    """Random channels without weights, with a bias that saturates, and inputs that are not read."""
+    zero = np.flatnonzero(rng.random(channels) < 0.3).tolist()
+    pushed = np.flatnonzero(rng.random(channels) < 0.3).tolist()
+    bias = {channel: int(rng.choice([0, -(10**6), 10**6, 9000])) for channel in pushed}
+    return {"zero": zero, "bias": bias, "unread": np.flatnonzero(rng.random(depth) < 0.2).tolist()}
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_random_networks(seed: int) -> None:
+    graph = _random_net(seed)
+    _eliminate(graph)
+    assert_equal(graph, run_passes(graph))
+
+
+def test_random_networks_lose_channels() -> None:
+    """The test above is about something: most of these networks have something to remove."""
+    assert sum(bool(EliminateConstantChannels().run(_random_net(seed)).changes) for seed in range(80)) > 40
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_values_stay_in_their_ranges(seed: int) -> None:
+    graph = _random_net(seed)
+    ranges = channel_ranges(graph, {node.id: role_of(graph, node) for node in graph.nodes})
+    for sample in range(5):
+        for key, values in evaluate_graph(graph, inputs_of(graph, sample)).items():
+            if key in ranges:
+                assert (values >= ranges[key].low).all() and (values <= ranges[key].high).all()
+
+
+@pytest.mark.models
+@pytest.mark.needs("module:tflite_runtime")
+def test_visual_wake_words_loses_half_of_its_work(models_dir, samples_dir) -> None:  # type: ignore[no-untyped-def]
+    data = (models_dir / "vww_96_int8.tflite").read_bytes()
+    imported = read_model(data, "vww")
+    graph = run_passes(imported)
+    assert _macs(imported) == 7_489_664  # MLPerf's figure
+    assert _macs(graph) < 0.5 * _macs(imported)
+    assert _weights(graph) < 0.16 * _weights(imported)
+
+    tensor = graph.tensors[graph.inputs[0]]
+    real = np.load(samples_dir / "vww_96_int8.npz")["x"][:3].reshape(3, *tensor.shape[1:])
+    pixels = np.clip(np.round(real / tensor.scale) + tensor.zero_point, -128, 127).astype(np.int8)
+    samples = [inputs_of(graph, seed)[graph.inputs[0]] for seed in range(4)] + list(pixels[:, None])
+    (answer,) = ask([Question(data, [[sample] for sample in samples])])
+    assert answer.refusal is None
+    for sample, (expected,) in zip(samples, answer.outputs, strict=True):
+        np.testing.assert_array_equal(
+            evaluate_graph(graph, {graph.inputs[0]: sample})[graph.outputs[0]], expected
+        )
