@@ -166,6 +166,16 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Pull:
+    """What a stage asks of another one in its region: before call r, `min(r * stride + reach, rows)` of its rows."""
+
+    stage: int
+    stride: int
+    reach: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Stage:
     """One kernel at work: which function, on which operands, how often."""
 
@@ -181,14 +191,22 @@ class Stage:
     arguments: tuple[int, ...] = ()
     takes_row: bool = False
     scratch_offset: int | None = None
+    pulls: tuple[Pull, ...] = ()
+    """Rows that must exist before a call, in the order in which they are asked for."""
 
 
 @dataclass(frozen=True)
 class RegionCode:
-    """Stages that run together. With more than one, rows stream through all of them (ring buffers between)."""
+    """Stages that run together. With more than one, rows stream through all of them (ring buffers between).
+
+    A region of several stages runs by demand: each target in turn computes all of its rows, and every stage asks for the rows
+    that it lacks before it computes one. `backward`: the only stage computes its last row first.
+    """
 
     index: int
     stages: tuple[Stage, ...]
+    targets: tuple[int, ...] = (0,)
+    backward: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from tinycompile.board import Board
 from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool, FunctionPool
 from tinycompile.lowering.operands import OperandResolver
+from tinycompile.lowering.pulls import pulls_of
 from tinycompile.lowering.select import kernel_of
 from tinycompile.ops import Operation, operation, operator_of
 from tinycompile.plan import Candidate, Choice, MemoryPlan, Region, Schedule, Selection
@@ -55,19 +56,20 @@ class _Lowering:
         layers: list[Layer] = []
         for region in self.schedule.regions:
             stages = []
-            for node_id in region.nodes:
-                stage, layer = self.stage(len(layers), region, node_id)
+            for position in range(len(region.nodes)):
+                stage, layer = self.stage(len(layers), region, position)
                 stages.append(stage)
                 layers.append(layer)
-            regions.append(RegionCode(region.index, tuple(stages)))
+            regions.append(RegionCode(region.index, tuple(stages), region.targets, region.backward))
         return tuple(regions), tuple(layers)
 
-    def stage(self, index: int, region: Region, node_id: int) -> tuple[Stage, Layer]:
+    def stage(self, index: int, region: Region, position: int) -> tuple[Stage, Layer]:
         """One operator as a stage of its region."""
+        node_id = region.nodes[position]
         node = next(n for n in self.graph.nodes if n.id == node_id)
         current = operation(self.graph, node)
         choice = self.selection[node_id]
-        granularity = _granularity(choice.chosen, alone=len(region.nodes) == 1)
+        granularity = _granularity(choice.chosen, region.by_row)
         kernel = kernel_of(current, choice.chosen.kernel)
         code = kernel.lower(current, self.board, granularity)
         assert code.scratch_bytes == choice.chosen.scratch_bytes, f"{node.place}: scratch differs from the plan's"
@@ -86,6 +88,7 @@ class _Lowering:
             arguments=code.arguments,
             takes_row=code.takes_row,
             scratch_offset=scratch.offset if scratch and code.scratch_bytes else None,
+            pulls=pulls_of(self.graph, region, position),
         )
         return stage, self.layer(index, region, current, choice, code)
 
@@ -146,12 +149,11 @@ def lower(
     )
 
 
-def _granularity(candidate: Candidate, alone: bool) -> Granularity:
-    """A layer of its own computes all at once where its kernel can; fused ones go row by row."""
-    if alone and Granularity.WHOLE in candidate.granularities:
-        return Granularity.WHOLE
-    assert Granularity.ROW in candidate.granularities, f"{candidate.kernel} cannot run row by row"
-    return Granularity.ROW
+def _granularity(candidate: Candidate, by_row: bool) -> Granularity:
+    """What the plan says: all at once, or row by row."""
+    granularity = Granularity.ROW if by_row else Granularity.WHOLE
+    assert granularity in candidate.granularities, f"{candidate.kernel} cannot compute by {granularity.value}"
+    return granularity
 
 
 def _port(operands: OperandResolver, index: int, tensor: Tensor) -> Port:
