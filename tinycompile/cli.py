@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -17,7 +18,7 @@ from typing import Any, ParamSpec
 import click
 from rich.console import Console
 
-from tinycompile import driver, report
+from tinycompile import driver, proving, report
 from tinycompile.errors import TinyCompileError
 from tinycompile.output import write_directory
 from tinycompile.version import __version__
@@ -73,16 +74,30 @@ def write_json(data: Any, path: str | None) -> None:
         Path(path).write_text(text, encoding="utf-8")
 
 
-board_option = click.option("--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`).")
+board_option = click.option(
+    "--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`)."
+)
 name_option = click.option("--name", help="Prefix of the generated names; default: the file's stem.")
 optimize_option = click.option(
-    "--optimize", type=click.Choice(driver.OPTIMIZE), default="speed", show_default=True, help="What to favour."
+    "--optimize",
+    type=click.Choice(driver.OPTIMIZE),
+    default="speed",
+    show_default=True,
+    help="What to favour.",
 )
-json_option = click.option("--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output.")
+json_option = click.option(
+    "--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output."
+)
 oracle_option = click.option(
-    "--oracle", type=click.Choice(driver.ORACLES), default="tflite-runtime", show_default=True, help="The reference."
+    "--oracle",
+    type=click.Choice(proving.ORACLES),
+    default="tflite-runtime",
+    show_default=True,
+    help="The reference.",
 )
-inputs_option = click.option("--inputs", "inputs_path", type=MODEL, metavar="FILE.npz", help="Real inputs (array `x`).")
+inputs_option = click.option(
+    "--inputs", "inputs_path", type=MODEL, metavar="FILE.npz", help="Real inputs (array `x`)."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,7 +111,9 @@ def main(verbose: bool) -> None:
 @main.command()
 @click.argument("model", type=MODEL)
 @board_option
-@click.option("-o", "directory", type=click.Path(path_type=Path), help="Output directory; default: build/NAME-BOARD.")
+@click.option(
+    "-o", "directory", type=click.Path(path_type=Path), help="Output directory; default: build/NAME-BOARD."
+)
 @name_option
 @optimize_option
 @reports_errors
@@ -123,11 +140,17 @@ def build(model: Path, board: str, directory: Path | None, name: str | None, opt
 @json_option
 @reports_errors
 def verify(
-    model: Path, board: str, optimize: str, samples: int, inputs_path: Path | None, oracle: str, json_path: str | None
+    model: Path,
+    board: str,
+    optimize: str,
+    samples: int,
+    inputs_path: Path | None,
+    oracle: str,
+    json_path: str | None,
 ) -> None:
     """Compile MODEL.tflite, run the C, and compare every output byte with the reference."""
     with progress(f"verifying {model.name} on {board} against {oracle}"):
-        outcome = driver.verify_model(
+        outcome = proving.verify_model(
             model, board=board, optimize=optimize, samples=samples, inputs=inputs_path, oracle=oracle
         )
     write_json(outcome.as_dict(), json_path)
@@ -159,7 +182,7 @@ def bench(
     for model in models:
         with progress(f"measuring {model.name} on {board}"):
             rows.append(
-                driver.bench_model(
+                proving.bench_model(
                     model, board=board, optimize=optimize, layers=layers, inputs=inputs_path, oracle=oracle
                 )
             )
@@ -176,7 +199,7 @@ def bench(
 @reports_errors
 def inspect(model: Path, json_path: str | None) -> None:
     """Show the graph, shapes, quantization, MACs, and the memory over time."""
-    data = driver.inspect_model(model)
+    data = proving.inspect_model(model)
     write_json(data, json_path)
     if json_path != "-":
         click.echo(report.render_inspection(data), nl=False)
@@ -186,7 +209,7 @@ def inspect(model: Path, json_path: str | None) -> None:
 @reports_errors
 def boards() -> None:
     """List the boards."""
-    click.echo(report.as_text(report.boards_table(driver.all_boards())), nl=False)
+    click.echo(report.as_text(report.boards_table(proving.all_boards())), nl=False)
 
 
 @main.command()
@@ -194,14 +217,16 @@ def boards() -> None:
 @reports_errors
 def ops(markdown: bool) -> None:
     """List the supported operators with their types."""
-    click.echo(report.operators_markdown() if markdown else report.as_text(report.operators_table()), nl=False)
+    click.echo(
+        report.operators_markdown() if markdown else report.as_text(report.operators_table()), nl=False
+    )
 
 
 @main.command()
 @reports_errors
 def doctor() -> None:
     """Tell which tools are there, which are missing, and the command that installs them."""
-    tools = driver.check_tools()
-    click.echo(report.as_text(report.tools_table(tools)), nl=False)
-    if any(not tool.found for tool in tools):
+    tools = proving.check_tools()
+    click.echo(report.as_text(report.tools_table(map(asdict, tools))), nl=False)
+    if any(tool.required and not tool.found for tool in tools):
         sys.exit(5)

@@ -1,7 +1,7 @@
 """The whole pipeline on one screen.
 
-    bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
-          --planning--> Schedule, MemoryPlan --lowering--> Program --codegen, report--> {path: text}
+bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
+      --planning--> Schedule, MemoryPlan --lowering--> Program --codegen, report--> {path: text}
 """
 
 from collections.abc import Mapping

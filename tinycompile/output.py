@@ -35,7 +35,11 @@ def write_directory(files: Mapping[str, str], directory: Path) -> None:
     """
     if directory.exists() and not (directory.is_dir() and _is_ours(directory)):
         raise UsageError(
-            Problem(str(directory), "it exists and is no output of tinycompile", action="choose another -o DIR, or empty it")
+            Problem(
+                str(directory),
+                "it exists and is no output of tinycompile",
+                action="choose another -o DIR, or empty it",
+            )
         )
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)

@@ -155,6 +155,9 @@ class Layer:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     output_tensors: tuple[int | None, ...]
+    """Index in the file of the tensor that each output holds, None where a pass made it."""
+    output_channels: tuple[tuple[int, ...] | None, ...]
+    """Channels of that tensor that are left, None: all."""
     output_shapes: tuple[tuple[int, ...], ...]
     output_dtypes: tuple[str, ...]
     scratch_bytes: int
@@ -260,6 +263,8 @@ class Program:
     macs: int
     """Multiply-accumulates of the model as the file has it."""
     runtime: tuple[str, ...]
+    changes: tuple[Mapping[str, Parameter], ...] = ()
+    """What the passes did, and why it is exact."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """The `memory` part of report.json: peak, step and tensors that make it, bounds."""
 

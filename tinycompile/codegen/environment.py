@@ -71,7 +71,9 @@ def c_float(value: float) -> str:
 def _integers(flat: NDArray[Any]) -> list[str]:
     """Decimal literals; the least int32 and int64 have none and are written as a difference."""
     if flat.dtype.itemsize == 1:
-        table = [str(v) for v in range(256)] if flat.dtype.kind in "ub" else [str(v) for v in range(-128, 128)]
+        table = (
+            [str(v) for v in range(256)] if flat.dtype.kind in "ub" else [str(v) for v in range(-128, 128)]
+        )
         offset = 0 if flat.dtype.kind in "ub" else 128
         return [table[v] for v in (flat.astype(np.int64) + offset).tolist()]
     least = {4: "(-2147483647 - 1)", 8: "(-9223372036854775807LL - 1)"}.get(flat.dtype.itemsize, "")

@@ -1,7 +1,7 @@
 """The last look at the graph: every operator becomes a stage of the program, with addresses, constants and comments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from tinycompile.board import Board
 from tinycompile.ir import Graph, Tensor
@@ -72,7 +72,9 @@ class _Lowering:
         granularity = _granularity(choice.chosen, region.by_row)
         kernel = kernel_of(current, choice.chosen.kernel)
         code = kernel.lower(current, self.board, granularity)
-        assert code.scratch_bytes == choice.chosen.scratch_bytes, f"{node.place}: scratch differs from the plan's"
+        assert code.scratch_bytes == choice.chosen.scratch_bytes, (
+            f"{node.place}: scratch differs from the plan's"
+        )
         slug = f"l{index:02d}_{node.kind.lower()}"
         by_row = code.granularity is Granularity.ROW
         scratch = self.plan.scratch_of(node_id)
@@ -92,7 +94,9 @@ class _Lowering:
         )
         return stage, self.layer(index, region, current, choice, code)
 
-    def layer(self, index: int, region: Region, current: Operation, choice: Choice, code: KernelCode) -> Layer:
+    def layer(
+        self, index: int, region: Region, current: Operation, choice: Choice, code: KernelCode
+    ) -> Layer:
         """What comments and reports say of a stage."""
         node = current.node
         return Layer(
@@ -105,7 +109,8 @@ class _Lowering:
             macs_executed=operator_of(node).macs(current),
             inputs=tuple(self.operands.describe(t) for t in current.inputs if t is not None),
             outputs=tuple(self.operands.describe(t) for t in current.outputs),
-            output_tensors=tuple(t.source for t in current.outputs),
+            output_tensors=tuple(t.part.source if t.part else t.source for t in current.outputs),
+            output_channels=tuple(t.part.channels if t.part else None for t in current.outputs),
             output_shapes=tuple(t.shape for t in current.outputs),
             output_dtypes=tuple(t.dtype.value for t in current.outputs),
             scratch_bytes=code.scratch_bytes,
@@ -145,6 +150,7 @@ def lower(
         layers=layers,
         macs=sum(info.source_macs.values()),
         runtime=functions.runtime,
+        changes=tuple(asdict(change) for change in graph.changes),
         memory=_memory(graph, schedule, plan),
     )
 
@@ -176,9 +182,7 @@ def _port(operands: OperandResolver, index: int, tensor: Tensor) -> Port:
 
 def _bytes_in_use(plan: MemoryPlan, region: int) -> int:
     """Bytes of the arena that some buffer holds during a region; overlapping buffers count once."""
-    spans = sorted(
-        (p.offset, p.end) for p in plan.placements if p.buffer.first <= region <= p.buffer.last
-    )
+    spans = sorted((p.offset, p.end) for p in plan.placements if p.buffer.first <= region <= p.buffer.last)
     used, reached = 0, 0
     for start, end in spans:
         used += max(0, end - max(start, reached))
@@ -206,7 +210,8 @@ def _memory(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> dict[str, obj
         "peak_region": step,
         "order_proved": schedule.proved,
         "bounds": [
-            {"name": b.name, "bytes": b.bytes, "proved": b.proved, "assumption": b.assumption} for b in plan.bounds
+            {"name": b.name, "bytes": b.bytes, "proved": b.proved, "assumption": b.assumption}
+            for b in plan.bounds
         ],
         "buffers": [
             {

@@ -58,7 +58,11 @@ class OperandResolver:
     def describe(self, tensor: Tensor) -> str:
         """For comments: type, shape, quantization and arena range."""
         quantization = ""
-        if tensor.dtype.is_integer and tensor.quantization is not None and not tensor.quantization.per_channel:
+        if (
+            tensor.dtype.is_integer
+            and tensor.quantization is not None
+            and not tensor.quantization.per_channel
+        ):
             quantization = f" scale {tensor.scale:.6g} zero point {tensor.zero_point}"
         if tensor.is_constant:
             return f"constant {tensor.describe()}"

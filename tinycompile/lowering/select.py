@@ -13,7 +13,9 @@ def select(graph: Graph, board: Board) -> Selection:
     ordered by flash, then scratch, then the operator's own order.
     """
     return {
-        node.id: _choose(operation(graph, node), board) for node in graph.nodes if not operator_of(node).is_view
+        node.id: _choose(operation(graph, node), board)
+        for node in graph.nodes
+        if not operator_of(node).is_view
     }
 
 

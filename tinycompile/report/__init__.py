@@ -3,9 +3,10 @@
 from tinycompile.report.collect import Report, collect, to_json
 from tinycompile.report.inspect import inspect, render_inspection
 from tinycompile.report.operators import operators_markdown, operators_table, supported_operators
-from tinycompile.report.render import as_text, render_text, table
+from tinycompile.report.render import as_text, render_text
+from tinycompile.report.tables import boards_table, render_bench, tools_table
 
 __all__ = [
-    "Report", "as_text", "collect", "inspect", "operators_markdown", "operators_table", "render_inspection", "render_text",
-    "supported_operators", "table", "to_json",
+    "Report", "as_text", "boards_table", "collect", "inspect", "operators_markdown", "operators_table", "render_bench",
+    "render_inspection", "render_text", "supported_operators", "to_json", "tools_table",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ def collect(program: Program, files: Iterable[str]) -> Report:
         "macs": program.macs,
         "macs_executed": program.macs_executed,
         "layers": [_layer(layer) for layer in program.layers],
+        "changes": [dict(change) for change in program.changes],
         "memory": dict(program.memory),
     }
 
@@ -53,7 +54,9 @@ def _port(port: Port) -> dict[str, Any]:
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
-    outputs = zip(layer.output_tensors, layer.output_shapes, layer.output_dtypes, strict=True)
+    outputs = zip(
+        layer.output_tensors, layer.output_channels, layer.output_shapes, layer.output_dtypes, strict=True
+    )
     return {
         "index": layer.index,
         "op": layer.op,
@@ -67,6 +70,9 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "scratch_bytes": layer.scratch_bytes,
         "weights_bytes": layer.weights_bytes,
         "inputs": list(layer.inputs),
-        "outputs": [{"tensor": t, "shape": list(shape), "dtype": dtype} for t, shape, dtype in outputs],
+        "outputs": [
+            {"tensor": tensor, "channels": channels and list(channels), "shape": list(shape), "dtype": dtype}
+            for tensor, channels, shape, dtype in outputs
+        ],
         "alternatives": [dict(alternative) for alternative in layer.alternatives],
     }

@@ -35,7 +35,11 @@ def operators_markdown() -> str:
         lines += [f"* `{rule}`" for rule in entry["types"]]
         if entry["limits"]:
             lines += ["", "Limits:", ""] + [f"* {limit}" for limit in entry["limits"]]
-        lines += ["", f"Kernels: {', '.join(f'`{k}`' for k in entry['kernels']) or 'none, it is a view of its input'}.", ""]
+        lines += [
+            "",
+            f"Kernels: {', '.join(f'`{k}`' for k in entry['kernels']) or 'none, it is a view of its input'}.",
+            "",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

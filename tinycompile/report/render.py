@@ -10,26 +10,48 @@ from rich.table import Table
 
 WIDTH = 130
 
+_TEXT_COLUMNS = frozenset(
+    (
+        "op",
+        "name",
+        "kernel",
+        "kind",
+        "assumption",
+        "what",
+        "value",
+        "shape",
+        "output",
+        "purpose",
+        "state",
+        "what to do",
+        "why",
+    )
+)
+
+_REMOVED = ("channels_removed", "macs_removed", "weight_bytes_removed")
+
 
 def render_text(report: Mapping[str, Any]) -> str:
     """The report as plain text: totals, layers, memory map and bounds."""
-    parts = [_totals(report), _layers(report), _buffers(report), _bounds(report)]
+    parts = [_totals(report), _layers(report), _changes(report), _buffers(report), _bounds(report)]
     return "\n".join(as_text(part) for part in parts)
 
 
 def as_text(part: RenderableType) -> str:
     """Print a table without colour at a fixed width."""
-    console = Console(file=StringIO(), width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    console = Console(
+        file=StringIO(), width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False
+    )
     console.print(part)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 def table(title: str, *columns: str) -> Table:
-    """A table in the style of all our reports; columns whose head ends in a unit or count are right-aligned."""
+    """A table in the style of all our reports; columns of figures are right-aligned."""
     made = Table(title=title, box=box.ASCII2, title_justify="left")
     for column in columns:
-        text = column in ("op", "name", "kernel", "kind", "assumption", "what", "value", "shape", "output")
+        text = column in _TEXT_COLUMNS
         made.add_column(column, justify="left" if text else "right", overflow="fold")
     return made
 
@@ -38,7 +60,9 @@ def _totals(report: Mapping[str, Any]) -> Table:
     made = table(f"{report['name']} for board {report['board']}", "what", "value")
     for port in [*report["inputs"], *report["outputs"]]:
         kind = "input" if port in report["inputs"] else "output"
-        scale = "" if port["scale"] is None else f", scale {port['scale']:.6g}, zero point {port['zero_point']}"
+        scale = (
+            "" if port["scale"] is None else f", scale {port['scale']:.6g}, zero point {port['zero_point']}"
+        )
         made.add_row(f"{kind} {port['index']}", f"{port['dtype']} {port['shape']}{scale}")
     for key in ("arena_bytes", "state_bytes", "weights_bytes", "macs", "macs_executed"):
         made.add_row(key, f"{report[key]:,}")
@@ -65,6 +89,18 @@ def _layers(report: Mapping[str, Any]) -> Table:
     return made
 
 
+def _changes(report: Mapping[str, Any]) -> Table:
+    made = table("what the passes did", "op", "name", "channels", "macs", "weight bytes", "why")
+    for change in report["changes"]:
+        made.add_row(
+            change["step"],
+            change["place"],
+            *(f"-{change[key]:,}" if change[key] else "" for key in _REMOVED),
+            change["text"],
+        )
+    return made
+
+
 def _buffers(report: Mapping[str, Any]) -> Table:
     made = table("memory map: arena bytes, and the regions during which they are in use", "offset", "bytes",
                  "first", "last", "kind", "name")  # fmt: skip
@@ -79,6 +115,9 @@ def _bounds(report: Mapping[str, Any]) -> Table:
     made = table(title, "name", "bytes", "proved", "assumption")
     for bound in memory.get("bounds", []):
         made.add_row(
-            bound["name"], f"{bound['bytes']:,}", "yes" if bound["proved"] else "not proved", bound["assumption"]
+            bound["name"],
+            f"{bound['bytes']:,}",
+            "yes" if bound["proved"] else "not proved",
+            bound["assumption"],
         )
     return made

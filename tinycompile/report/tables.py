@@ -8,17 +8,26 @@ from rich.table import Table
 from tinycompile.board import Board
 from tinycompile.report.render import as_text, table
 
-BENCH_KEYS = ("macs_executed", "instructions", "cycles_m7", "arena_bytes", "state_bytes", "stack_bytes", "code_bytes",
-              "weights_bytes")  # fmt: skip
+_FIGURES = {
+    "MACs": "macs_executed",
+    "instructions": "instructions",
+    "M7 cycles": "cycles_m7",
+    "arena": "arena_bytes",
+    "state": "state_bytes",
+    "stack": "stack_bytes",
+    "code": "code_bytes",
+    "weights": "weights_bytes",
+}
+"""Head of each column of figures, and its key; memory is in bytes."""
 
 
 def render_bench(rows: Sequence[Mapping[str, Any]]) -> str:
     """Measurements as text: one line a model, then the layers of those that have them."""
-    made = table("measured; cycles are modelled", "name", *BENCH_KEYS, "exact", "samples")
+    made = table("measured; memory in bytes, cycles are modelled", "name", *_FIGURES, "exact", "samples")
     for row in rows:
         made.add_row(
             row["model"],
-            *(_figure(row[key]) for key in BENCH_KEYS),
+            *(_figure(row[key]) for key in _FIGURES.values()),
             "yes" if row["exact"] else "NO",
             str(row["samples"]),
         )
@@ -35,8 +44,21 @@ def boards_table(boards: Iterable[Board]) -> Table:
     return made
 
 
+def tools_table(tools: Iterable[Mapping[str, Any]]) -> Table:
+    """Tools that are there, and the command that installs each that is missing."""
+    made = table("tools", "name", "purpose", "state", "what to do")
+    for tool in tools:
+        state = (
+            tool["version"] or "there" if tool["found"] else "MISSING" if tool["required"] else "not there"
+        )
+        made.add_row(tool["name"], tool["purpose"], state, "" if tool["found"] else tool["install"])
+    return made
+
+
 def _layers(row: Mapping[str, Any]) -> Table:
-    made = table(f"layers of {row['model']}", "#", "op", "kernel", "macs", "instructions", "cycles_m7", "per MAC")
+    made = table(
+        f"layers of {row['model']}", "#", "op", "kernel", "MACs", "instructions", "M7 cycles", "per MAC"
+    )
     for layer in row["layers"]:
         macs, instructions = layer["macs_executed"], layer["instructions"]
         made.add_row(

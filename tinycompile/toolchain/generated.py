@@ -23,6 +23,8 @@ class TensorInfo:
     name: str = ""
     tensor: int | None = None
     """Index in the .tflite file, None when the tensor was made by a pass."""
+    channels: tuple[int, ...] | None = None
+    """Indices on the last axis of the file's tensor that are left, None: all."""
     scale: float | None = None
     zero_point: int | None = None
 
@@ -82,6 +84,7 @@ def _tensor(entry: dict[str, Any]) -> TensorInfo:
         shape=tuple(entry["shape"]),
         name=entry.get("name", ""),
         tensor=entry.get("tensor"),
+        channels=tuple(entry["channels"]) if entry.get("channels") is not None else None,
         scale=entry.get("scale"),
         zero_point=entry.get("zero_point"),
     )

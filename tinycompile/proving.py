@@ -1,0 +1,131 @@
+"""Compile, then prove and measure: what `verify`, `bench` and `inspect` do."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tinycompile.board import Board, board_names, load_board
+from tinycompile.driver import Compilation, compile_model
+from tinycompile.output import write_directory
+from tinycompile.report import inspect
+from tinycompile.toolchain import (
+    ORACLES,
+    Sample,
+    Tool,
+    VerifyResult,
+    bench_directory,
+    check_tools,
+    load_samples,
+    make_samples,
+    read_generated,
+    verify_directory,
+)
+
+__all__ = ["ORACLES", "Tool", "all_boards", "bench_model", "check_tools", "inspect_model", "verify_model"]
+
+BENCH_SAMPLES = 4
+"""Samples that `bench` verifies before it measures."""
+
+
+def verify_model(
+    model: Path,
+    *,
+    board: str = "m7",
+    optimize: str = "speed",
+    samples: int = 10,
+    inputs: Path | None = None,
+    oracle: str = "tflite-runtime",
+) -> VerifyResult:
+    """Compare every output byte of the generated code with the oracle's.
+
+    `samples` random and extreme inputs are made, followed by the real ones of `inputs` (NPZ).
+
+    Raises:
+        TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
+    """
+    compilation = compile_model(model, board=board, optimize=optimize)
+    with _written(compilation) as directory:
+        data = _samples(directory, compilation, samples, inputs)
+        return verify_directory(directory, compilation.board, compilation.model, data, oracle)
+
+
+def bench_model(
+    model: Path,
+    *,
+    board: str = "m7",
+    optimize: str = "speed",
+    layers: bool = False,
+    inputs: Path | None = None,
+    oracle: str = "tflite-runtime",
+) -> dict[str, Any]:
+    """Verify a model on a few samples and measure its second inference; the keys are those of DESIGN, bench.
+
+    None stands for what was not measured; `notes` say why.
+    """
+    compilation = compile_model(model, board=board, optimize=optimize)
+    report, target = compilation.report, compilation.board
+    with _written(compilation) as directory:
+        data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
+        verified = verify_directory(directory, target, compilation.model, data, oracle)
+        measured = bench_directory(directory, target, data, layers)
+    by_layer = {layer.index: layer for layer in measured.layers}
+    return {
+        "model": model.stem,
+        "board": target.name,
+        "optimize": optimize,
+        "macs": report["macs"],
+        "macs_executed": report["macs_executed"],
+        "instructions": measured.instructions,
+        "cycles_m7": measured.cycles_m7,
+        "cycles_m4": measured.cycles_m4,
+        "arena_bytes": report["arena_bytes"],
+        "state_bytes": report["state_bytes"],
+        "stack_bytes": measured.stack_bytes,
+        "stack_bound_bytes": measured.stack_bound_bytes,
+        "code_bytes": measured.code_bytes,
+        "weights_bytes": measured.weights_bytes,
+        "exact": verified.exact,
+        "samples": verified.samples,
+        "oracle": oracle,
+        "notes": list(measured.notes),
+        "layers": [
+            {
+                **{
+                    key: layer[key]
+                    for key in ("index", "op", "name", "kernel", "macs", "macs_executed", "estimated_cycles")
+                },
+                "instructions": by_layer[layer["index"]].instructions,
+                "cycles_m7": by_layer[layer["index"]].cycles_m7,
+            }
+            for layer in report["layers"]
+            if layer["index"] in by_layer
+        ],
+    }
+
+
+def inspect_model(model: Path) -> dict[str, Any]:
+    """The model as the file has it, and its memory over time."""
+    compilation = compile_model(model, board="host")
+    return inspect(compilation.imported, compilation.graph, compilation.schedule, compilation.memory)
+
+
+def all_boards() -> tuple[Board, ...]:
+    """Every board there is."""
+    return tuple(load_board(name) for name in board_names())
+
+
+@contextmanager
+def _written(compilation: Compilation) -> Iterator[Path]:
+    """The generated directory on disk for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="tinycompile-") as folder:
+        directory = Path(folder) / compilation.program.name
+        write_directory(compilation.files, directory)
+        yield directory
+
+
+def _samples(directory: Path, compilation: Compilation, count: int, inputs: Path | None) -> list[Sample]:
+    generated = read_generated(directory)
+    made = list(make_samples(generated, compilation.model, count))
+    return made + list(load_samples(generated, inputs)) if inputs else made
