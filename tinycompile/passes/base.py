@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 from tinycompile.ir import (
     Array,
+    Change,
     DType,
     Graph,
     Node,
@@ -24,6 +25,11 @@ class Pass(Protocol):
     def run(self, graph: Graph) -> Graph:
         """The simplified graph; the same object when there is nothing to do."""
         ...
+
+
+def record(graph: Graph, step: Pass, node: Node, text: str) -> Graph:
+    """Note for the report what a pass did with an operator."""
+    return replace(graph, changes=(*graph.changes, Change(step.name, node.place, text)))
 
 
 @dataclass(frozen=True)

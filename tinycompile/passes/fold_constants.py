@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from tinycompile.ir import Graph, with_nodes, with_tensors
 from tinycompile.ops import evaluate_node
+from tinycompile.passes.base import record
 
 
 @dataclass(frozen=True)
@@ -25,4 +26,5 @@ class FoldConstants:
             values = evaluate_node(graph, node, {tensor.id: tensor.values for tensor in operands})
             folded = [replace(graph.tensors[key], data=found) for key, found in values.items()]
             graph = with_nodes(with_tensors(graph, folded), {node.id: None})
+            graph = record(graph, self, node, "its operands are constant: computed at compile time")
         return graph

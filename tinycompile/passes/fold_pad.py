@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from tinycompile.ir import Graph, Node, with_nodes
 from tinycompile.ops import ConvolutionAttributes, Pads, Window, convolution_window, operation
-from tinycompile.passes.base import constant_of, drop_tensor, edges, same_values
+from tinycompile.passes.base import constant_of, drop_tensor, edges, record, same_values
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class FoldPad:
             readers = graph.consumers[node.outputs[0]]
             if readers and all(_takes(graph, reader, node.outputs[0], pads) for reader in readers):
                 graph = _fold(graph, node, readers, pads)
+                graph = record(graph, self, node, "folded into the convolutions that read it")
         return graph
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinycompile.ir import Graph, prune
+from tinycompile.passes.base import record
 
 
 @dataclass(frozen=True)
@@ -14,4 +15,9 @@ class RemoveDead:
 
     def run(self, graph: Graph) -> Graph:
         """Keep what the outputs need."""
-        return prune(graph)
+        alive = prune(graph)
+        left = {node.id for node in alive.nodes}
+        for node in graph.nodes:
+            if node.id not in left:
+                alive = record(alive, self, node, "nobody reads its results: removed")
+        return alive

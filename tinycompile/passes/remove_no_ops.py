@@ -8,7 +8,7 @@ import numpy as np
 
 from tinycompile.ir import Graph, Node, with_nodes
 from tinycompile.ops import operators
-from tinycompile.passes.base import add_constant, bypass, can_bypass, constant_of, edges, same_values
+from tinycompile.passes.base import add_constant, bypass, can_bypass, constant_of, edges, record, same_values
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class RemoveNoOps:
             node = next(node for node in graph.nodes if node.id == node_id)
             graph = _undo_dequantize(graph, node)
             if _is_storage_order_kept(graph, node):
-                graph = _as_reshape(graph, node)
+                graph = record(_as_reshape(graph, node), self, node, "moves extents of 1 only: a RESHAPE")
                 node = next(node for node in graph.nodes if node.id == node_id)
             hands_on = _HANDS_ON.get(node.kind)
             if hands_on and hands_on(graph, node) and can_bypass(graph, node):
-                graph = bypass(graph, node)
+                graph = record(bypass(graph, node), self, node, "hands on what it gets: removed")
         return graph
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.ir import DType, Graph, Node, Tensor, next_node_id, next_tensor_id, with_nodes, with_tensors
-from tinycompile.passes.base import add_constant, constant_of, edges, only_consumer
+from tinycompile.passes.base import add_constant, constant_of, edges, only_consumer, record
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SimplifyMean:
     def run(self, graph: Graph) -> Graph:
         """Repeat until no TRANSPOSE stands before a MEAN; each step moves one further towards the outputs."""
         while (pair := _find(graph)) is not None:
-            graph = _swap(graph, *pair)
+            graph = record(_swap(graph, *pair), self, pair[0], f"moved behind {pair[1].place}")
         return graph
 
 
