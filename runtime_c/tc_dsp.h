@@ -108,15 +108,27 @@ static inline int32_t tc_smlad(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
-/* low(a) * low(b) + high(a) * high(b), modulo 2**32. */
-static inline int32_t tc_smuad(uint32_t a, uint32_t b)
+/* sum + low(a) * low(b), modulo 2**32. */
+static inline int32_t tc_smlabb(uint32_t a, uint32_t b, int32_t sum)
 {
 #if TC_DSP_ASM
     int32_t result;
-    __asm__("smuad %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+    __asm__("smlabb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
     return result;
 #else
-    return tc_smlad(a, b, 0);
+    return (int32_t)((uint32_t)sum + (uint32_t)(tc_low(a) * tc_low(b)));
+#endif
+}
+
+/* sum + high(a) * high(b), modulo 2**32. */
+static inline int32_t tc_smlatt(uint32_t a, uint32_t b, int32_t sum)
+{
+#if TC_DSP_ASM
+    int32_t result;
+    __asm__("smlatt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return (int32_t)((uint32_t)sum + (uint32_t)(tc_high(a) * tc_high(b)));
 #endif
 }
 

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 from tinycompile.board import Board
 from tinycompile.ops._conv_2d_portable import window_parameters
 from tinycompile.ops._convolution import attributes_of, convolution_window
-from tinycompile.ops._dsp import Channels, by_pairs, joined_words, may_pair, paired_halves, scaling_of
+from tinycompile.ops._dsp import (
+    DSP_RUNTIME,
+    SCRATCH_LIMIT_BYTES,
+    Channels,
+    by_pairs,
+    joined_words,
+    may_pair,
+    paired_halves,
+    scaling_of,
+)
 from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
-SCRATCH_LIMIT_BYTES = 2048
 MOST_PIXELS = 4
-RUNTIME = ("tc_dsp.h", "tc_requantize.h")
 
 
 @dataclass(frozen=True)
@@ -135,7 +142,7 @@ class PointwiseDsp(_StagedDsp):
             inputs=((0, Passing.POINTER),),
             constants=constants,
             scratch_bytes=self.scratch_bytes(operation, board),
-            runtime=RUNTIME,
+            runtime=DSP_RUNTIME,
         )
 
 
@@ -162,5 +169,5 @@ class WindowDsp(_StagedDsp):
             constants=constants,
             arguments=(operation.input(0).zero_point,),
             scratch_bytes=self.scratch_bytes(operation, board),
-            runtime=RUNTIME,
+            runtime=DSP_RUNTIME,
         )

@@ -13,6 +13,12 @@ from tinycompile.ir import Array
 from tinycompile.ops._linear import folded_bias
 from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier
 
+DSP_RUNTIME = ("tc_dsp.h", "tc_requantize.h")
+"""Headers that DSP kernels include."""
+
+SCRATCH_LIMIT_BYTES = 2048
+"""Scratch that a kernel may ask for."""
+
 LARGEST_FAST_SHIFT = 22
 ACTIVATION_LIMITS = (-128, 127)
 
