@@ -308,6 +308,15 @@ def _dead(rng: np.random.Generator, channels: int, depth: int) -> dict[str, obje
     return {"zero": zero, "bias": bias, "unread": np.flatnonzero(rng.random(depth) < 0.2).tolist()}
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_multiple_of_channels_is_left(seed: int) -> None:
+    graph = _random_net(seed)
+    after = apply(EliminateConstantChannels(multiple=2), graph)
+    for key, tensor in after.tensors.items():
+        if not tensor.is_constant:
+            assert tensor.shape[-1] in (graph.tensors[key].shape[-1], *range(0, 999, 2))
+
+
 @pytest.mark.parametrize("seed", range(80))
 def test_random_networks(seed: int) -> None:
     graph = _random_net(seed)

@@ -37,15 +37,19 @@ _VIEWS = frozenset({"EXPAND_DIMS", "RESHAPE", "SQUEEZE"})
 
 @dataclass(frozen=True)
 class EliminateConstantChannels:
-    """The pass. Each operator that loses channels leaves a `Change` in the graph that says how many and why."""
+    """The pass. Each operator that loses channels leaves a `Change` in the graph that says how many and why.
+
+    `multiple` keeps a few more channels than are needed, where kernels take several channels in one step.
+    """
 
     name: ClassVar[str] = "eliminate_constant_channels"
+    multiple: int = 1
 
     def run(self, graph: Graph) -> Graph:
         """Analyse the whole graph once, then rebuild every tensor and operator that loses channels."""
         roles = {node.id: role_of(graph, node) for node in graph.nodes}
         ranges = channel_ranges(graph, roles)
-        demand = channel_demand(graph, roles, ranges)
+        demand = channel_demand(graph, roles, ranges, self.multiple)
         if all(needed.all() for needed in demand.values()):
             return graph
         analysis = _Analysis(roles, ranges, demand)

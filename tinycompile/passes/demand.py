@@ -16,15 +16,18 @@ Demand = dict[int, Array]
 """For each activation, by id: which of its channels are needed (bool)."""
 
 
-def channel_demand(graph: Graph, roles: Mapping[int, Role], ranges: Ranges) -> Demand:
-    """Grow the sets from the graph's outputs until nothing changes. Graph inputs and outputs keep all channels."""
+def channel_demand(graph: Graph, roles: Mapping[int, Role], ranges: Ranges, multiple: int = 1) -> Demand:
+    """Grow the sets from the graph's outputs until nothing changes. Graph inputs and outputs keep all channels.
+
+    A tensor that loses channels keeps a multiple of `multiple`, or all it has.
+    """
     demand = {
         tensor.id: np.full(channels_of(tensor), tensor.id in graph.inputs or tensor.id in graph.outputs)
         for tensor in graph.tensors.values()
         if not tensor.is_constant
     }
     _grow(graph, roles, ranges, demand)
-    while _feed_sums(graph, roles, demand):
+    while _feed_sums(graph, roles, demand) or _round_up(demand, multiple):
         _grow(graph, roles, ranges, demand)
     return demand
 
@@ -38,6 +41,15 @@ def _feed_sums(graph: Graph, roles: Mapping[int, Role], demand: Demand) -> bool:
             if not demand[source.id].any():
                 demand[source.id][0] = found = True
     return found
+
+
+def _round_up(demand: Demand, multiple: int) -> bool:
+    """Let the first tensor with an odd number of channels keep one more; tells whether there was such a tensor."""
+    for needed in demand.values():
+        if needed.any() and not needed.all() and needed.sum() % multiple:
+            needed[np.flatnonzero(~needed)[0]] = True
+            return True
+    return False
 
 
 def _grow(graph: Graph, roles: Mapping[int, Role], ranges: Ranges, demand: Demand) -> None:
