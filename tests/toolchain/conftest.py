@@ -8,7 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
+import numpy as np
 import pytest
+
+from tests.support.tflite_builder import Builder, Spec
+from tinycompile.toolchain import Sample
 
 HEADER = """
     #ifndef TOY_H
@@ -89,15 +93,33 @@ CMAKE = """
     target_compile_options(toy PRIVATE -O2)
 """
 
-TENSOR = {"index": 0, "name": "x", "dtype": "int8", "shape": [4, 8], "bytes": 32, "scale": 0.5, "zero_point": 3}
+TENSOR = {
+    "index": 0,
+    "name": "x",
+    "dtype": "int8",
+    "shape": [4, 8],
+    "bytes": 32,
+    "scale": 0.5,
+    "zero_point": 3,
+}
 REPORT = {
     "name": "toy",
     "options": {},
     "inputs": [TENSOR],
     "outputs": [TENSOR],
     "layers": [
-        {"index": 0, "op": "TRANSPOSE", "name": "t", "outputs": [{"tensor": 1, "shape": [8, 4], "dtype": "int8"}]},
-        {"index": 1, "op": "TRANSPOSE", "name": "u", "outputs": [{"tensor": 2, "shape": [4, 8], "dtype": "int8"}]},
+        {
+            "index": 0,
+            "op": "TRANSPOSE",
+            "name": "t",
+            "outputs": [{"tensor": 2, "shape": [8, 4], "dtype": "int8"}],
+        },
+        {
+            "index": 1,
+            "op": "TRANSPOSE",
+            "name": "u",
+            "outputs": [{"tensor": 3, "shape": [4, 8], "dtype": "int8"}],
+        },
     ],
 }
 
@@ -132,3 +154,23 @@ def make_toy(tmp_path: Path) -> MakeToy:
         return directory
 
     return make
+
+
+@pytest.fixture
+def toy_model() -> bytes:
+    """The .tflite file that the directory would come from; tensors 2 and 3 are those of the two layers."""
+    builder = Builder()
+    order = builder.const(np.array([1, 0], np.int32))
+    x = builder.input((4, 8), "int8", 0.5, 3)
+    t = builder.op("TRANSPOSE", [x, order], Spec((8, 4), "int8", 0.5, 3))
+    u = builder.op("TRANSPOSE", [t, order], Spec((4, 8), "int8", 0.5, 3))
+    assert (t, u) == (2, 3), "REPORT names these tensors"
+    return builder.finish([x], [u])
+
+
+@pytest.fixture
+def toy_samples() -> tuple[Sample, ...]:
+    """Three samples; only the last one holds the value 77."""
+    samples = [np.random.default_rng(seed).integers(-128, 77, (4, 8)).astype(np.int8) for seed in range(3)]
+    samples[2][1, 3] = 77
+    return tuple((sample,) for sample in samples)

@@ -6,7 +6,7 @@ that llvm-mca's assembler does not take are left out and counted, and cost `_UNK
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinycompile.toolchain.disassembly import Instruction
@@ -22,6 +22,7 @@ _ARGUMENTS = (
     "-instruction-info=false",
 )
 _ERROR_LINE = re.compile(r"<stdin>:(\d+):\d+: error")
+_UNSUPPORTED = re.compile(r"unsupported instruction.*?instruction:\s+(\S+)", re.DOTALL)
 _REGION = re.compile(r"Code Region - b(\d+)\b.*?Total Cycles:\s+(\d+)", re.DOTALL)
 _NO_COST = ("tbb", "tbh", "bkpt", "udf")
 
@@ -42,17 +43,35 @@ def block_costs(blocks: Sequence[Sequence[Instruction]]) -> list[BlockCost]:
     while True:
         source, places = _source(texts)
         done = run([llvm_mca, *_ARGUMENTS], task="modelling Cortex-M7 cycles", stdin=source, check=False)
-        refused = sorted({int(number) for number in _ERROR_LINE.findall(done.log)})
+        refused = _refused(done.log, texts, places)
         if not refused:
             break
-        for line in refused:
-            block, position = places[line]
+        for block, position in refused:
             texts[block][position] = None
             left_out[block] += 1
+    assert done.returncode == 0, f"llvm-mca failed: {done.log[-500:]}"
     cycles = {int(number): int(total) / _ITERATIONS for number, total in _REGION.findall(done.stdout)}
     return [
         BlockCost(cycles.get(number, 0.0) + _extra_words(block) + unknown * _UNKNOWN, unknown)
         for number, (block, unknown) in enumerate(zip(blocks, left_out, strict=True))
+    ]
+
+
+def _refused(
+    log: str, texts: Sequence[Sequence[str | None]], places: Mapping[int, tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Instructions (block, position) that the assembler does not take, or of the kind that the simulator has no cost for.
+
+    The simulator stops at the first one that it does not know, so all of that mnemonic are left out at once.
+    """
+    lines = sorted({int(number) for number in _ERROR_LINE.findall(log)})
+    unsupported = _UNSUPPORTED.search(log)
+    mnemonic = unsupported.group(1) if unsupported else None
+    return [places[line] for line in lines] or [
+        (block, position)
+        for block, listed in enumerate(texts)
+        for position, text in enumerate(listed)
+        if mnemonic is not None and text is not None and text.split()[0] == mnemonic
     ]
 
 

@@ -123,7 +123,8 @@ def read_result(generated: Generated, samples: int, directory: Path) -> HarnessR
     if len(data) != _HEAD.size + 2 * _MEASUREMENT.size:
         raise ToolError(Problem(generated.name, f"result.bin of the harness has {len(data)} bytes"))
     marker, done, status, guards = _HEAD.unpack_from(data)
-    assert marker == _FORMAT, "harness.c and harness.py do not belong together"
+    if marker != _FORMAT:
+        raise ToolError(Problem(generated.name, "the harness's results were overwritten", action="is the stack too small?"))
     if status != 0:
         raise VerificationError(
             Problem(generated.name, f"init or invoke returned status {status} (tc_status) in sample {done}")
