@@ -79,8 +79,7 @@ def run_oracle(
         np.savez(directory / "inputs.npz", tensors=np.array(tensors, dtype=np.int64), **stacks)
         command: list[str | Path] = [
             sys.executable,
-            "-m",
-            "tinycompile.toolchain.oracle_child",
+            Path(__file__).with_name("oracle_child.py"),  # as a file: it needs nothing of the package
             oracle,
             directory,
         ]
