@@ -21,6 +21,9 @@ ORACLES: Mapping[str, str] = {
 }
 """Name of an oracle -> the Python package it is in, in the order in which we trust them (docs/adr/0002)."""
 
+_CHILD = Path(__file__).with_name("oracle_child.py")
+"""Run as a file, with `-P` so that its neighbours hide no package: the child needs nothing of tinycompile."""
+
 DISTRIBUTIONS = {"tflite-runtime": "tflite-runtime", "tflm": "tflite-micro", "litert": "ai-edge-litert"}
 
 
@@ -79,6 +82,7 @@ def run_oracle(
         np.savez(directory / "inputs.npz", tensors=np.array(tensors, dtype=np.int64), **stacks)
         command: list[str | Path] = [
             sys.executable,
+            "-P",
             Path(__file__).with_name("oracle_child.py"),  # as a file: it needs nothing of the package
             oracle,
             directory,

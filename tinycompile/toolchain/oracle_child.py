@@ -1,4 +1,4 @@
-"""Runs one oracle in a process of its own: `python -m tinycompile.toolchain.oracle_child ORACLE DIRECTORY`.
+"""Runs one oracle in a process of its own: `python -P oracle_child.py ORACLE DIRECTORY`.
 
 An oracle may abort or crash on a file; then only this process ends. Files in DIRECTORY:
 
