@@ -105,9 +105,7 @@ def test_blocks_of_a_known_loop(make_toy, tmp_path):
 @pytest.mark.qemu
 @pytest.mark.parametrize("board", ["m7", "m33"])
 def test_painted_stack_is_exact(board, make_toy, toy_samples, tmp_path):
-    body = (
-        "movs r0, #0\\npush {{r4-r7, lr}}\\nsub sp, #76\\nmovs r4, #1\\nstr r4, [sp]\\nadd sp, #76\\npop {{r4-r7, pc}}\\n"
-    )
+    body = "movs r0, #0\\npush {{r4-r7, lr}}\\nsub sp, #76\\nmovs r4, #1\\nstr r4, [sp]\\nadd sp, #76\\npop {{r4-r7, pc}}\\n"
     directory = make_toy(source=KNOWN.format(body=body.format()))
     _, _, result = build_and_run(directory, board, toy_samples, tmp_path)
     assert result.invoke.stack_bytes - result.empty.stack_bytes == 5 * 4 + 76

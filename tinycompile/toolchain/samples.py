@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import tflite
@@ -118,9 +119,9 @@ def load_samples(generated: Generated, path: Path) -> tuple[Sample, ...]:
     """
     names = ["x"] if len(generated.inputs) == 1 else [f"x_{i}" for i in range(len(generated.inputs))]
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
         raise UsageError(Problem(str(path), f"it cannot be read as NPZ ({error})")) from error
     missing = [name for name in names if name not in arrays]
     if missing:
