@@ -1,0 +1,71 @@
+"""Whole models: every output byte equals the oracle's, on the host and on the emulated Cortex-M7."""
+
+from pathlib import Path
+
+import pytest
+
+from tinycompile.driver import compile_model
+from tinycompile.proving import verify_model
+
+ORACLES = {
+    "vww_96_int8": "tflite-runtime",
+    "kws_ref_model": "tflite-runtime",
+    "pretrainedResnet_quant": "tflite-runtime",
+    "ad01_int8": "tflite-runtime",
+    "str_ww_ref_model": "tflite-runtime",
+    "person_detect": "tflm",  # tflite-runtime refuses its quantized_dimension
+    "micro_speech_quantized": "tflite-runtime",
+    "hello_world_int8": "tflite-runtime",
+    "mcunet_vww1": "tflite-runtime",
+    "MobileNetV2": "tflite-runtime",
+}
+
+PEAK_BYTES = {
+    "vww_96_int8": 55_296,
+    "kws_ref_model": 16_000,
+    "pretrainedResnet_quant": 49_152,
+    "ad01_int8": 768,
+    "mcunet_vww1": 96_000,
+}
+"""Live peak of the memory study, column (e): what any planner needs that runs layer by layer without overlap."""
+
+LARGEST_SCRATCH_BYTES = 2048
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ORACLES)
+def test_exact_on_the_host(name: str, models_dir: Path, samples_dir: Path) -> None:
+    real = samples_dir / f"{name}.npz"
+    result = verify_model(
+        models_dir / f"{name}.tflite", board="host", inputs=real if real.exists() else None, oracle=ORACLES[name]
+    )
+    assert result.exact, result.summary()
+    assert result.samples >= 10
+
+
+@pytest.mark.models
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ORACLES)
+def test_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path, samples_dir: Path) -> None:
+    real = samples_dir / f"{name}.npz"
+    result = verify_model(
+        models_dir / f"{name}.tflite", board="m7", inputs=real if real.exists() else None, oracle=ORACLES[name]
+    )
+    assert result.exact, result.summary()
+    assert result.samples >= 10
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", PEAK_BYTES)
+def test_the_arena_is_the_live_peak_and_a_little_scratch(name: str, models_dir: Path) -> None:
+    report = compile_model(models_dir / f"{name}.tflite", board="m7").report
+    assert report["arena_bytes"] <= PEAK_BYTES[name] + LARGEST_SCRATCH_BYTES
+    assert all(layer["scratch_bytes"] <= LARGEST_SCRATCH_BYTES for layer in report["layers"])
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["kws_ref_model", "ad01_int8"])
+def test_the_same_input_gives_the_same_bytes(name: str, models_dir: Path) -> None:
+    first = compile_model(models_dir / f"{name}.tflite", board="m7")
+    second = compile_model((models_dir / f"{name}.tflite").read_bytes(), board="m7", name=name)
+    assert dict(first.files) == dict(second.files)
