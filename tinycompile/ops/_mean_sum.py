@@ -35,7 +35,8 @@ def scaled_sum(operation: Operation, values: Array, divide: bool) -> Array:
     total = wrap_int32(total - operation.input(0).zero_point * reduced_elements(operation))
     scaled = multiply_by_quantized_multiplier(total, _multiplier(operation, divide))
     dtype = operation.output.dtype
-    return np.clip(scaled + operation.output.zero_point, *dtype.limits).astype(dtype.numpy)
+    result: Array = np.clip(scaled + operation.output.zero_point, *dtype.limits).astype(dtype.numpy)
+    return result
 
 
 def _multiplier(operation: Operation, divide: bool) -> Multiplier:

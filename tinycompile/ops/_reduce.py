@@ -14,7 +14,7 @@ from tinycompile.ir import Attributes, Options
 from tinycompile.ops._copy import collapse
 from tinycompile.ops._limits import constant_input, constant_integers, has_elements
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, registry
+from tinycompile.ops.base import Cost, Kernel, Limit, Operation, Operator, registry
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
 LANES = 16
@@ -40,7 +40,7 @@ def has_legal_axes(operation: Operation) -> str | None:
 class Reduction(Operator):
     """Base of the reductions."""
 
-    limits = (has_elements, constant_input(1, "list of axes"), has_legal_axes)
+    limits: ClassVar[tuple[Limit, ...]] = (has_elements, constant_input(1, "list of axes"), has_legal_axes)
     min_inputs = 2
 
     def parse(self, options: Options) -> ReduceAttributes:
