@@ -71,7 +71,7 @@ def compile_model(
 
     graph = run_passes(imported)
     selection = select(graph, target)
-    schedule, memory = plan(graph, selection)
+    selection, schedule, memory = plan(graph, selection, optimize=optimize)
     program = lower(graph, selection, schedule, memory, target, info)
     _check_fit(program, target)
 

@@ -54,6 +54,14 @@ class Region:
     """For each node those it takes rows from, in the order in which it asks."""
     backward: bool = False
     """The only node computes its last row first, so that its output may follow above its input."""
+    accumulates: tuple[int, ...] = ()
+    """Positions of the nodes whose calls take in one input row each; the last call writes the only output row."""
+
+    def granularity(self, position: int) -> Granularity:
+        """What one call of a node's kernel does."""
+        if not self.by_row:
+            return Granularity.WHOLE
+        return Granularity.ACCUMULATE if position in self.accumulates else Granularity.ROW
 
 
 @dataclass(frozen=True)

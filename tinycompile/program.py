@@ -41,6 +41,9 @@ class Granularity(Enum):
     """One output row; the kernel is called once a row and can be fused with others."""
     WHOLE = "whole"
     """The whole output at once."""
+    ACCUMULATE = "accumulate"
+    """The kernel is called once for each input row, in order, and keeps sums in its scratch, which nobody else touches until
+    the last call writes the only output row. Lets a reduction end a fused region. `takes_row` counts the input rows."""
 
 
 class Passing(Enum):

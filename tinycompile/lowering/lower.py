@@ -7,7 +7,7 @@ from tinycompile.board import Board
 from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool, FunctionPool
 from tinycompile.lowering.operands import OperandResolver
-from tinycompile.lowering.pulls import pulls_of
+from tinycompile.lowering.pulls import input_rows, pulls_of
 from tinycompile.lowering.select import kernel_of
 from tinycompile.ops import Operation, operation, operator_of
 from tinycompile.plan import Candidate, Choice, MemoryPlan, Region, Schedule, Selection
@@ -69,23 +69,23 @@ class _Lowering:
         node = next(n for n in self.graph.nodes if n.id == node_id)
         current = operation(self.graph, node)
         choice = self.selection[node_id]
-        granularity = _granularity(choice.chosen, region.by_row)
+        granularity = region.granularity(position)
+        assert granularity in choice.chosen.granularities, f"{node.place}: {granularity} is not offered"
         kernel = kernel_of(current, choice.chosen.kernel)
         code = kernel.lower(current, self.board, granularity)
         assert code.scratch_bytes == choice.chosen.scratch_bytes, (
             f"{node.place}: scratch differs from the plan's"
         )
         slug = f"l{index:02d}_{node.kind.lower()}"
-        by_row = code.granularity is Granularity.ROW
         scratch = self.plan.scratch_of(node_id)
         stage = Stage(
             layer=index,
             function=self.functions.add(slug, code),
             granularity=code.granularity,
-            calls=current.rows if by_row else 1,
+            calls=_calls(current, granularity),
             rows_per_image=current.rows // max(current.images, 1),
-            outputs=tuple(self.operands.output(tensor, by_row) for tensor in current.outputs),
-            inputs=tuple(self.operands.input(current, i, passing, by_row) for i, passing in code.inputs),
+            outputs=tuple(self.operands.output(tensor, granularity) for tensor in current.outputs),
+            inputs=tuple(self.operands.input(current, i, passing, granularity) for i, passing in code.inputs),
             constants=tuple(self.constants.add(f"{slug}_{c.name}", c) for c in code.constants),
             arguments=code.arguments,
             takes_row=code.takes_row,
@@ -155,11 +155,10 @@ def lower(
     )
 
 
-def _granularity(candidate: Candidate, by_row: bool) -> Granularity:
-    """What the plan says: all at once, or row by row."""
-    granularity = Granularity.ROW if by_row else Granularity.WHOLE
-    assert granularity in candidate.granularities, f"{candidate.kernel} cannot compute by {granularity.value}"
-    return granularity
+def _calls(current: Operation, granularity: Granularity) -> int:
+    """Calls of a kernel: one, or one for each row of the output or of the input."""
+    by_granularity = {Granularity.WHOLE: 1, Granularity.ROW: current.rows}
+    return by_granularity[granularity] if granularity in by_granularity else input_rows(current)
 
 
 def _port(operands: OperandResolver, index: int, tensor: Tensor) -> Port:

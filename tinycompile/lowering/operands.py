@@ -6,7 +6,7 @@ from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool
 from tinycompile.ops import Operation, Pattern, operator_of, row_shape
 from tinycompile.plan import BufferKind, MemoryPlan
-from tinycompile.program import Constant, Operand, Passing, Space
+from tinycompile.program import Constant, Granularity, Operand, Passing, Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +31,18 @@ class OperandResolver:
         ring_rows = placement.buffer.ring_rows if placement.buffer.kind is BufferKind.RING else 0
         return replace(operand, offset=placement.offset, ring_rows=ring_rows)
 
-    def output(self, tensor: Tensor, by_row: bool) -> Operand:
+    def output(self, tensor: Tensor, granularity: Granularity) -> Operand:
         """The operand that a stage writes."""
-        return replace(self.whole(tensor), by_row=by_row)
+        return replace(self.whole(tensor), by_row=granularity is Granularity.ROW)
 
-    def input(self, operation: Operation, index: int, passing: Passing, by_row: bool) -> Operand:
+    def input(self, operation: Operation, index: int, passing: Passing, granularity: Granularity) -> Operand:
         """The operand that a stage reads, with its window when rows are passed."""
         tensor = operation.input(index)
         access = operator_of(operation.node).access(operation, index)
         operand = self.whole(tensor)
-        if not by_row or access.pattern not in (Pattern.POINTWISE, Pattern.WINDOW):
+        if granularity is Granularity.ACCUMULATE:
+            return replace(operand, by_row=True)
+        if granularity is Granularity.WHOLE or access.pattern not in (Pattern.POINTWISE, Pattern.WINDOW):
             assert passing is Passing.POINTER, f"{operation.node.place}: only a window is passed as rows"
             return operand
         images = tensor.shape[0] if len(tensor.shape) == 4 else 1

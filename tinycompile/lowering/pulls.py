@@ -7,7 +7,7 @@ from tinycompile.program import Pull
 
 
 def pulls_of(graph: Graph, region: Region, position: int) -> tuple[Pull, ...]:
-    """What the operator at `position` asks for before it computes a row, in the order that the plan says."""
+    """What the operator at `position` asks for before each call of its kernel, in the order that the plan says."""
     nodes = {node.id: node for node in graph.nodes}
     current = operation(graph, nodes[region.nodes[position]])
     pulls = []
@@ -15,8 +15,21 @@ def pulls_of(graph: Graph, region: Region, position: int) -> tuple[Pull, ...]:
         written = set(nodes[region.nodes[source]].outputs)
         for index, tensor in enumerate(current.inputs):
             if tensor is not None and (origin := _written_as(graph, tensor)).id in written:
-                pulls.append(_pull(current, index, tensor, origin, source))
+                rows = row_shape(origin.shape)[0]
+                if source in region.accumulates:
+                    calls = input_rows(operation(graph, nodes[region.nodes[source]]))
+                    pulls.append(Pull(source, 0, calls, calls))
+                elif position in region.accumulates:
+                    pulls.append(Pull(source, 1, 1, rows))
+                else:
+                    pulls.append(_pull(current, index, tensor, origin, source))
     return tuple(pulls)
+
+
+def input_rows(current: Operation) -> int:
+    """Rows of the only activation of a reduction: it is called once for each."""
+    (source,) = (t for t in current.inputs if t is not None and not t.is_constant)
+    return row_shape(source.shape)[0]
 
 
 def _written_as(graph: Graph, tensor: Tensor) -> Tensor:

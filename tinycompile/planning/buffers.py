@@ -21,7 +21,7 @@ class Buffers:
 
 
 def buffers_of(work: Work, parts: Partition) -> Buffers:
-    """List the buffers; live ranges count regions. The item of a storage has its id, the scratch of region i has -1 - i."""
+    """List the buffers; live ranges count regions. The item of a storage has its id, those of scratch count down from -1."""
     items: list[Item] = []
     keyed: list[tuple[int, Buffer]] = []
     rings = {storage: segment for segment in parts.segments for storage in _rings(segment)}
@@ -38,13 +38,13 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
         keyed.append((key, Buffer("", kind, size, first, last, storage.tensors, ring_rows=ring_rows)))
 
     for index, segment in enumerate(parts.segments):
-        users = [step for step in work.steps[segment.first : segment.last + 1] if step.scratch_bytes]
-        if users:
-            size = max(step.scratch_bytes for step in users)
-            items.append(Item(-1 - index, size, index, index, SCRATCH_ALIGN))
-        for step in users:
-            scratch = Buffer("", BufferKind.SCRATCH, step.scratch_bytes, index, index, node=step.node)
-            keyed.append((-1 - index, scratch))
+        for shared in _scratch(segment):
+            key = -1 - sum(1 for item in items if item.key < 0)
+            size = max(segment.kernels[position].scratch_bytes for position in shared)
+            items.append(Item(key, size, index, index, SCRATCH_ALIGN))
+            for position in shared:
+                size, node = segment.kernels[position].scratch_bytes, work.steps[segment.first + position].node
+                keyed.append((key, Buffer("", BufferKind.SCRATCH, size, index, index, node=node)))
 
     relations = tuple(
         _relation(overlap)
@@ -56,6 +56,14 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
 
 def _rings(segment: Segment) -> dict[int, int]:
     return dict(segment.stream.ring_rows) if segment.stream else {}
+
+
+def _scratch(segment: Segment) -> list[list[int]]:
+    """Positions of the steps that have scratch, those that share it together. Sums stay between calls and share nothing."""
+    sums = segment.stream.accumulates if segment.stream else (False,)
+    users = [i for i, kernel in enumerate(segment.kernels) if kernel.scratch_bytes]
+    shared = [i for i in users if not sums[i]]
+    return ([shared] if shared else []) + [[i] for i in users if sums[i]]
 
 
 def _rows(work: Work, storage: int) -> RowStep:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, operation, operator_of
-from tinycompile.plan import Selection
-from tinycompile.planning.rows import RowStep, row_step
+from tinycompile.plan import Choice, Selection
+from tinycompile.planning.rows import RowStep, accumulating_step, row_step
+from tinycompile.program import Granularity
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,21 @@ class Overlap:
 
 
 @dataclass(frozen=True)
-class Step:
-    """An operator that runs: the storages it reads and writes, its scratch, and its rows when its kernel can go row by row.
+class KernelOption:
+    """A kernel that could compute a step; `extra_cycles` is what it costs more than the chosen one."""
 
-    `overlaps` holds when it computes all at once; how rows overlap follows from `rows`.
+    name: str
+    scratch_bytes: int
+    extra_cycles: int
+    granularities: tuple[Granularity, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operator that runs: the storages it reads and writes, and the kernels that could compute it, the chosen one first.
+
+    `scratch_bytes` and `overlaps` are those of the chosen kernel when it computes all at once. How rows overlap follows from
+    `rows` (calls make output rows) and `accumulation` (calls take in input rows), None where no kernel works that way.
     """
 
     node: int
@@ -55,7 +67,9 @@ class Step:
     writes: tuple[int, ...]
     scratch_bytes: int = 0
     overlaps: tuple[Overlap, ...] = ()
+    kernels: tuple[KernelOption, ...] = ()
     rows: RowStep | None = None
+    accumulation: RowStep | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +165,8 @@ def _root(roots: Mapping[int, int], tensor: int) -> int:
 def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selection) -> Step:
     current = operation(graph, node)
     reads = tuple(dict.fromkeys(_root(roots, tensor.id) for tensor in graph.activations(node)))
+    written_as = {tensor.id: graph.tensors[_root(roots, tensor.id)] for tensor in graph.activations(node)}
+    kernels = _kernel_options(selection[node.id])
     return Step(
         node=node.id,
         reads=reads,
@@ -161,12 +177,22 @@ def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selecti
             for storage in reads
             if _may_overwrite(current, [_root(roots, t) == storage if t is not None else False for t in node.inputs])
         ),
-        rows=row_step(
-            current,
-            {tensor.id: graph.tensors[_root(roots, tensor.id)] for tensor in graph.activations(node)},
-            selection[node.id].chosen,
-        ),
+        kernels=kernels,
+        rows=row_step(current, written_as) if _any(kernels, Granularity.ROW) else None,
+        accumulation=accumulating_step(current, written_as) if _any(kernels, Granularity.ACCUMULATE) else None,
     )
+
+
+def _kernel_options(choice: Choice) -> tuple[KernelOption, ...]:
+    """All candidates, the chosen one first."""
+    return tuple(
+        KernelOption(c.kernel, c.scratch_bytes, max(0, c.cycles - choice.chosen.cycles), c.granularities)
+        for c in (choice.chosen, *choice.rejected)
+    )
+
+
+def _any(kernels: Sequence[KernelOption], granularity: Granularity) -> bool:
+    return any(granularity in kernel.granularities for kernel in kernels)
 
 
 def _may_overwrite(current: Operation, uses: Sequence[bool]) -> bool:

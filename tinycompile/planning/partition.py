@@ -1,36 +1,42 @@
 """Regions: an interval dynamic program over the order of steps.
 
 A segment is an interval of steps that run together: one step that computes all at once, one that goes row by row (its output may
-then run ahead over a dying input), or several through which rows stream. Its cost is what must be in the arena while it
-runs. Of all partitions into segments the one with the least peak is taken, and of those the one with the least effort:
-fewest steps in fused regions, then fewest steps that go row by row though they need not, then fewest regions.
+then run over a dying input), or several through which rows stream. It costs the bytes that must be in the arena while it
+runs, and extra cycles: those of a kernel with less scratch, and those of calling kernels row by row. The partition with the
+least peak within an allowance of extra cycles is taken, and of those with that peak the one with the least effort.
 """
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tinycompile.planning.liveness import LiveRange, Overlap, Work, live_ranges, usable_overlaps
+from tinycompile.planning.liveness import (
+    KernelOption,
+    LiveRange,
+    Overlap,
+    Step,
+    Work,
+    live_ranges,
+    usable_overlaps,
+)
 from tinycompile.planning.stream import Stream, stream
+from tinycompile.program import Granularity
 
 MAX_LENGTH = 48
+ROW_CALL_CYCLES = 40
+"""Calling a kernel for a row that could have gone on to the next row itself."""
+STREAM_CALL_CYCLES = 100
+"""Finding out in a fused region which step can run next."""
+
 Effort = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Freedom:
-    """What the partition may do to save memory at the price of time."""
-
-    fuse: bool
-    """Stream rows through several steps."""
-    split: bool
-    """Call a kernel row by row that could compute all at once, so that its output may overlap its input."""
+"""Extra cycles, steps in fused regions, regions."""
 
 
 @dataclass(frozen=True)
 class Segment:
     """Steps `first` to `last` run together; `stream` is None for one step that computes all at once.
 
-    `cost_bytes` counts every byte that must be in the arena meanwhile, without alignment.
+    `cost_bytes` counts every byte that must be in the arena meanwhile, without alignment. `kernels` are those of the steps.
     """
 
     first: int
@@ -38,51 +44,70 @@ class Segment:
     cost_bytes: int
     effort: Effort
     overlaps: tuple[Overlap, ...]
+    kernels: tuple[KernelOption, ...]
     stream: Stream | None = None
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Segments in order; `peak_bytes` is the greatest cost, the least that this order and freedom allow."""
+    """Segments in order; `peak_bytes` is the greatest cost, the least that this order and allowance permit."""
 
     segments: tuple[Segment, ...]
     peak_bytes: int
+    extra_cycles: int
 
 
-def partition(work: Work, freedom: Freedom) -> Partition:
-    """Cut the order of steps into segments with the least peak, then the least effort."""
-    ranges = live_ranges(work)
-    ending_at = _segments(work, ranges, freedom)
-    peak = [0]
-    for segments in ending_at:
-        peak.append(min(max(peak[s.first], s.cost_bytes) for s in segments))
+def partition(work: Work, allowance_cycles: float) -> Partition:
+    """Cut the order of steps into segments: the least peak with at most this many extra cycles, then the least effort."""
+    ending_at = _segments(work, live_ranges(work), allowance_cycles)
+    peaks = sorted({segment.cost_bytes for segments in ending_at for segment in segments})
 
+    def misses(peak: int) -> bool:
+        found = _least_effort(ending_at, peak)
+        return found is None or found[0][0] > allowance_cycles
+
+    if not peaks:
+        return Partition((), 0, 0)
+    # The more bytes, the less effort: the peaks that miss come first.
+    peak = peaks[bisect_left(peaks, True, hi=len(peaks) - 1, key=lambda peak: not misses(peak))]
+    best = _least_effort(ending_at, peak)
+    assert best is not None
+    return Partition(best[1], peak, best[0][0])
+
+
+def _least_effort(
+    ending_at: Sequence[Sequence[Segment]], peak_bytes: int
+) -> tuple[Effort, tuple[Segment, ...]] | None:
+    """The partition of least effort whose segments all fit, None when there is none."""
     best: list[tuple[Effort, Segment | None] | None] = [((0, 0, 0), None)]
     for segments in ending_at:
         options: list[tuple[Effort, Segment | None]] = []
         for segment in segments:
             before = best[segment.first]
-            if before is not None and segment.cost_bytes <= peak[-1]:
+            if before is not None and segment.cost_bytes <= peak_bytes:
                 options.append((_sum(before[0], segment.effort), segment))
         best.append(min(options, key=lambda option: option[0]) if options else None)
-    return Partition(_path(best), peak[-1])
-
-
-def _path(best: list[tuple[Effort, Segment | None] | None]) -> tuple[Segment, ...]:
+    if best[-1] is None:
+        return None
     found: list[Segment] = []
-    position = len(best) - 1
+    position = len(ending_at)
     while position:
         entry = best[position]
         assert entry is not None and entry[1] is not None
         found.append(entry[1])
         position = entry[1].first
-    return tuple(reversed(found))
+    return best[-1][0], tuple(reversed(found))
 
 
-def _segments(work: Work, ranges: Mapping[int, LiveRange], freedom: Freedom) -> list[list[Segment]]:
-    """All segments by their last step. A stream that already needs more than the whole work without fusing is not made longer."""
-    ending_at: list[list[Segment]] = [list(_single(work, ranges, i, freedom)) for i in range(len(work.steps))]
-    if not freedom.fuse:
+def _segments(work: Work, ranges: Mapping[int, LiveRange], allowance: float) -> list[list[Segment]]:
+    """All segments within the allowance, by their last step.
+
+    A stream whose rings already need more than the whole work without fusing is not made longer.
+    """
+    ending_at = [
+        [s for s in _single(work, ranges, i) if s.effort[0] <= allowance] for i in range(len(work.steps))
+    ]
+    if allowance <= 0:
         return ending_at
     unfused = max((min(s.cost_bytes for s in segments) for segments in ending_at), default=0)
     for first in range(len(work.steps)):
@@ -90,33 +115,66 @@ def _segments(work: Work, ranges: Mapping[int, LiveRange], freedom: Freedom) -> 
             rows = stream(work, ranges, first, last)
             if rows is None or rows.ring_bytes > unfused:
                 break
-            effort = (last - first + 1, 0, 1)
-            cost = _cost(work, ranges, first, last, rows)
-            ending_at[last].append(Segment(first, last, cost, effort, rows.overlaps, rows))
+            streams = _streams(work, ranges, rows)
+            ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance]
     return ending_at
 
 
-def _single(work: Work, ranges: Mapping[int, LiveRange], index: int, freedom: Freedom) -> Iterator[Segment]:
-    """One step: all at once, and row by row where that may save memory."""
-    overlaps = usable_overlaps(work, ranges, index)
-    rows = work.steps[index].rows
-    if rows is None or not rows.rows_only:
-        cost = _live_bytes(work, ranges, index, index) + work.steps[index].scratch_bytes
-        yield Segment(index, index, cost - _saving(work, overlaps), (0, 0, 1), overlaps)
-    if rows is not None and (rows.rows_only or freedom.split):
-        found = stream(work, ranges, index, index)
-        assert found is not None
-        effort = (0, 0 if rows.rows_only else 1, 1)
-        cost = _cost(work, ranges, index, index, found)
-        yield Segment(index, index, cost, effort, found.overlaps, found)
+def _single(work: Work, ranges: Mapping[int, LiveRange], index: int) -> Iterator[Segment]:
+    """One step: each kernel all at once, and row by row."""
+    step = work.steps[index]
+    live = _live_bytes(work, ranges, index, index)
+    at_once = usable_overlaps(work, ranges, index)
+    rows = stream(work, ranges, index, index) if step.rows is not None else None
+    for kernel in step.kernels:
+        if Granularity.WHOLE in kernel.granularities:
+            cost = live + kernel.scratch_bytes - _saving(work, at_once)
+            yield Segment(index, index, cost, (kernel.extra_cycles, 0, 1), at_once, (kernel,))
+        if Granularity.ROW in kernel.granularities and rows is not None and step.rows is not None:
+            calls = 0 if Granularity.WHOLE not in kernel.granularities else step.rows.calls
+            cost = live + kernel.scratch_bytes - _saving(work, rows.overlaps)
+            effort = (kernel.extra_cycles + calls * ROW_CALL_CYCLES, 0, 1)
+            yield Segment(index, index, cost, effort, rows.overlaps, (kernel,), rows)
 
 
-def _cost(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int, rows: Stream) -> int:
-    """Bytes live through a stream: storages, rings instead of inner ones, and the largest scratch."""
+def _streams(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -> Iterator[Segment]:
+    """Several steps; one segment for each amount of scratch with which cheaper kernels can do."""
+    steps = work.steps[rows.first : rows.last + 1]
     inner = sum(work.storages[storage].bytes for storage in rows.ring_rows)
-    scratch = max(step.scratch_bytes for step in work.steps[first : last + 1])
-    live = _live_bytes(work, ranges, first, last) - inner + rows.ring_bytes
-    return live + scratch - _saving(work, rows.overlaps)
+    live = _live_bytes(work, ranges, rows.first, rows.last) - inner + rows.ring_bytes
+    calls = sum(step.rows.calls for step in steps if step.rows is not None)
+    cheapest = None
+    for limit in sorted({kernel.scratch_bytes for step in steps for kernel in step.kernels}):
+        kernels = _kernels_within(steps, rows.accumulates, limit)
+        if kernels is None:
+            continue
+        extra = sum(k.extra_cycles for k in kernels) + calls * STREAM_CALL_CYCLES
+        if cheapest is None or extra < cheapest:
+            cheapest = extra
+            cost = live + stream_scratch_bytes(kernels, rows.accumulates) - _saving(work, rows.overlaps)
+            yield Segment(rows.first, rows.last, cost, (extra, len(steps), 1), rows.overlaps, kernels, rows)
+
+
+def _kernels_within(
+    steps: Sequence[Step], accumulates: Sequence[bool], limit_bytes: int
+) -> tuple[KernelOption, ...] | None:
+    """For each step the cheapest kernel that can stream with so much scratch; None when a step has none."""
+    kernels = []
+    for step, sums in zip(steps, accumulates, strict=True):
+        wanted = Granularity.ACCUMULATE if sums else Granularity.ROW
+        usable = [k for k in step.kernels if wanted in k.granularities and k.scratch_bytes <= limit_bytes]
+        if not usable:
+            return None
+        kernels.append(min(usable, key=lambda k: (k.extra_cycles, k.scratch_bytes)))
+    return tuple(kernels)
+
+
+def stream_scratch_bytes(kernels: Sequence[KernelOption], accumulates: Sequence[bool]) -> int:
+    """Scratch of a region: kernels share it, since it is dead after a call, but sums stay."""
+    pairs = list(zip(kernels, accumulates, strict=True))
+    return max((k.scratch_bytes for k, sums in pairs if not sums), default=0) + sum(
+        k.scratch_bytes for k, sums in pairs if sums
+    )
 
 
 def _live_bytes(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> int:

@@ -3,36 +3,34 @@
 from dataclasses import replace
 
 from tinycompile.ir import Graph
-from tinycompile.plan import MemoryPlan, Placement, Region, Schedule, Selection
+from tinycompile.plan import Choice, MemoryPlan, Placement, Region, Schedule, Selection
 from tinycompile.planning.bounds import bounds_of, placement_bound
 from tinycompile.planning.buffers import Buffers, buffers_of
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.partition import Freedom, Partition, Segment, partition
+from tinycompile.planning.partition import Partition, Segment, partition
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 
-FREEDOM = {
-    "speed": Freedom(fuse=False, split=False),
-    "flash": Freedom(fuse=False, split=False),
-    "balanced": Freedom(fuse=False, split=True),
-    "ram": Freedom(fuse=True, split=True),
-}
-"""What each `--optimize` lets the planner do to save memory."""
+ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.02, "ram": 0.05}
+"""Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own."""
 
 
 def plan(
     graph: Graph, selection: Selection, *, optimize: str = "speed", align: int = 4
-) -> tuple[Schedule, MemoryPlan]:
+) -> tuple[Selection, Schedule, MemoryPlan]:
     """Decide in which order operators run, which ones run together, and where every buffer lives.
 
+    The selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
     given = work_of(graph, selection, align)
     order = search_order(given)
     work = given.reordered(order.order)
-    parts = partition(work, FREEDOM[optimize])
+    cycles = sum(choice.chosen.cycles for choice in selection.values())
+    parts = partition(work, ALLOWANCE[optimize] * cycles if cycles else 0)
+    selection = _with_kernels(selection, work, parts)
     buffers = buffers_of(work, parts)
     goal = placement_bound(buffers.items, buffers.relations)
     offsets = place(buffers.items, buffers.relations, goal)
@@ -41,7 +39,19 @@ def plan(
     bounds = bounds_of(input_bytes, order, parts.peak_bytes, goal)
     memory = MemoryPlan(_placements(graph, buffers, offsets), offsets.arena_bytes, bounds)
     replay(graph, selection, schedule, memory).check()
-    return schedule, memory
+    return selection, schedule, memory
+
+
+def _with_kernels(selection: Selection, work: Work, parts: Partition) -> Selection:
+    """The selection with the kernels that the partition uses."""
+    changed = {}
+    for segment in parts.segments:
+        for step, kernel in zip(work.steps[segment.first : segment.last + 1], segment.kernels, strict=True):
+            choice = selection[step.node]
+            candidates = (choice.chosen, *choice.rejected)
+            chosen = next(c for c in candidates if c.kernel == kernel.name)
+            changed[step.node] = Choice(chosen, tuple(c for c in candidates if c is not chosen))
+    return {**selection, **changed}
 
 
 def _regions(work: Work, parts: Partition, offsets: Offsets) -> tuple[Region, ...]:
@@ -52,8 +62,9 @@ def _regions(work: Work, parts: Partition, offsets: Offsets) -> tuple[Region, ..
         if rows is None:
             regions.append(Region(index, members))
         else:
+            accumulates = tuple(i for i, sums in enumerate(rows.accumulates) if sums)
             backward = _runs_backward(work, segment, offsets)
-            regions.append(Region(index, members, True, rows.targets, rows.pulls, backward))
+            regions.append(Region(index, members, True, rows.targets, rows.pulls, backward, accumulates))
     return tuple(regions)
 
 

@@ -83,12 +83,17 @@ def _tags(span: _Span) -> "NDArray[np.int64]":
 
 
 class _Stage:
-    """An operator of a region that runs by demand, and how many of its rows exist."""
+    """An operator of a region that runs by demand, and how many of its rows exist.
 
-    def __init__(self, current: Operation) -> None:
+    One that accumulates counts its calls too: each takes in a row of its only input.
+    """
+
+    def __init__(self, current: Operation, accumulates: bool = False) -> None:
         self.current = current
+        self.accumulates = accumulates
         self.rows = current.rows
         self.done = 0
+        self.call = 0
         self.inputs = [(i, t) for i, t in enumerate(current.inputs) if t is not None and not t.is_constant]
 
 
@@ -149,7 +154,10 @@ class _Replay:
         if region.backward:
             self.backward(_Stage(operation(self.graph, self.nodes[region.nodes[0]])))
             return
-        stages = [_Stage(operation(self.graph, self.nodes[node])) for node in region.nodes]
+        stages = [
+            _Stage(operation(self.graph, self.nodes[node]), position in region.accumulates)
+            for position, node in enumerate(region.nodes)
+        ]
         for target in region.targets:
             self.demand(region, stages, target, stages[target].rows)
 
@@ -160,9 +168,13 @@ class _Replay:
             for source in region.pulls[position]:
                 for index, tensor in stage.inputs:
                     if self.written_as(tensor.id) == stages[source].current.output.id:
-                        self.demand(region, stages, source, self.window(stage, index, tensor)[1] + 1)
-            self.call_row(stage)
-            stage.done += 1
+                        last = stage.call if stage.accumulates else self.window(stage, index, tensor)[1]
+                        self.demand(region, stages, source, last + 1)
+            if stage.accumulates:
+                self.take_row(stage)
+            else:
+                self.call_row(stage)
+                stage.done += 1
 
     def backward(self, stage: "_Stage") -> None:
         """Every row of the only operator, the last one first."""
@@ -197,6 +209,26 @@ class _Replay:
                 same = (span.address, span.bytes, first) == (output.address, output.bytes, last)
                 spans.append((span, index in allowed and same))
         self.call(node, spans, [output])
+
+    def take_row(self, stage: "_Stage") -> None:
+        """One input row goes into the sums, which must be as the call before left them; the last call writes the output."""
+        node, (_, tensor) = stage.current.node, stage.inputs[0]
+        place = self.scratch.get(node.id)
+        if place is None:
+            self.arena.violations.append(f"{node.place}: sums have no place")
+            stage.done = stage.rows
+            return
+        sums = _Span(-2 - node.id, place.offset, 0, place.buffer.bytes)
+        if stage.call:
+            self.arena.read(sums, f"{node.place} adds")
+        written_as = self.graph.tensors[self.written_as(tensor.id)]
+        self.arena.read(self.row(written_as, stage.call, node.place), f"{node.place} reads")
+        self.arena.write(sums, f"{node.place} adds")
+        stage.call += 1
+        if stage.call == row_shape(written_as.shape)[0]:
+            self.arena.write(self.row(stage.current.output, 0, node.place), f"{node.place} writes")
+            self.arena.read(sums, f"{node.place} still reads")
+            stage.done = 1
 
     def window(self, stage: "_Stage", index: int, tensor: Tensor) -> tuple[int, int]:
         """First and last row, as they were written, that the stage's next call reads of an input."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from tinycompile.ir import Tensor
 from tinycompile.ops import Operation, operator_of, row_shape
-from tinycompile.plan import Candidate
-from tinycompile.program import Granularity
 
 
 @dataclass(frozen=True)
@@ -32,22 +30,22 @@ class RowRead:
 class RowStep:
     """A step that can run row by row: its calls, the bytes of an output row, what it reads, and the images of its batch.
 
-    `rows_only`: its kernel cannot compute all at once.
+    `accumulates`: a call takes in one input row, and only the last one writes the only output row.
     """
 
     calls: int
     row_bytes: int
     reads: tuple[RowRead, ...]
     images: int = 1
-    rows_only: bool = False
+    accumulates: bool = False
 
 
-def row_step(current: Operation, roots: Mapping[int, Tensor], kernel: Candidate) -> RowStep | None:
-    """The rows of an operation; None when its kernel cannot run row by row or it has several outputs.
+def row_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
+    """The output rows of an operation; None when it has several outputs.
 
     `roots` gives for each input the tensor under which its storage is written.
     """
-    if Granularity.ROW not in kernel.granularities or len(current.outputs) != 1:
+    if len(current.outputs) != 1:
         return None
     calls, row_elements = row_shape(current.output.shape)
     merged: dict[int, RowRead] = {}
@@ -61,8 +59,21 @@ def row_step(current: Operation, roots: Mapping[int, Tensor], kernel: Candidate)
         row_bytes=row_elements * current.output.dtype.element_bytes,
         reads=tuple(merged.values()),
         images=current.images,
-        rows_only=Granularity.WHOLE not in kernel.granularities,
     )
+
+
+def accumulating_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
+    """The input rows of a reduction to one output row; None for an operation that is none."""
+    sources = [tensor for tensor in current.inputs if tensor is not None and not tensor.is_constant]
+    if len(current.outputs) != 1 or len(sources) != 1 or row_shape(current.output.shape)[0] != 1:
+        return None
+    root = roots[sources[0].id]
+    rows, row_elements = row_shape(root.shape)
+    if row_shape(sources[0].shape) != (rows, row_elements):
+        return None
+    row_bytes = row_elements * root.dtype.element_bytes
+    read = RowRead(root.id, rows, row_bytes, tuple(range(1, rows + 1)), tuple(range(rows + 1)))
+    return RowStep(rows, current.output.bytes, (read,), current.images, accumulates=True)
 
 
 def _row_read(current: Operation, index: int, tensor: Tensor, root: Tensor, calls: int) -> RowRead:

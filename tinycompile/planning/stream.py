@@ -7,7 +7,7 @@ runs ahead of the rows still needed of an input that dies in it (its lead). Inne
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tinycompile.planning.liveness import LiveRange, Overlap, Work
+from tinycompile.planning.liveness import LiveRange, Overlap, Step, Work
 from tinycompile.planning.rows import RowStep
 
 
@@ -16,6 +16,7 @@ class Stream:
     """Steps `first` to `last` of the work run by demand (see `tinycompile.plan.Region` for targets and pulls).
 
     `ring_rows` holds the rows that must be kept of each inner storage; equal to all of its rows: no ring, a full buffer.
+    `accumulates` tells which steps take in input rows instead of making output rows.
     """
 
     first: int
@@ -25,6 +26,7 @@ class Stream:
     ring_rows: Mapping[int, int]
     ring_bytes: int
     overlaps: tuple[Overlap, ...]
+    accumulates: tuple[bool, ...]
 
 
 class _Run:
@@ -45,8 +47,12 @@ class _Run:
         producer = {storage: index for index, storage in enumerate(outputs)}
         self.depth: list[int] = []
         self.pulls: list[list[tuple[int, tuple[int, ...]]]] = []
-        for step in steps:
-            pulled = [(producer[read.storage], read.goal) for read in step.reads if read.storage in producer]
+        for index, step in enumerate(steps):
+            pulled = [
+                (source, _in_calls(steps[source], read.goal))
+                for read in step.reads
+                if (source := producer.get(read.storage, index)) != index
+            ]
             # The shallow branch first: a shortcut then takes its rows while the deep branch's window still holds them.
             pulled.sort(key=lambda pull: (self.depth[pull[0]], pull[0]))
             self.depth.append(1 + max((self.depth[index] for index, _ in pulled), default=0))
@@ -64,11 +70,16 @@ class _Run:
 
     def _call(self, index: int) -> None:
         row, storage = self.next[index], self.outputs[index]
+        if self.steps[index].accumulates:
+            if row + 1 < self.steps[index].calls:
+                self.next[index] += 1
+                return
+            row = 0
         if storage in self.inner:
             self.held[storage] = max(self.held[storage], row + 1 - min(row, self._low(storage)))
         else:
             self._measure_leads(index, row)
-        self.next[index] = row + 1
+        self.next[index] += 1
 
     def _low(self, storage: int) -> int:
         """The lowest row of a storage that any step still reads."""
@@ -97,10 +108,11 @@ class _Run:
 
 def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> Stream | None:
     """Run steps `first` to `last` row by row; None when one of them cannot. Several stream only the rows of a single image."""
-    steps = [step.rows for step in work.steps[first : last + 1] if step.rows is not None]
-    if len(steps) <= last - first or (first < last and any(step.images > 1 for step in steps)):
-        return None
     outputs = [step.writes[0] for step in work.steps[first : last + 1]]
+    chosen = [_rows_of(step, outputs) for step in work.steps[first : last + 1]]
+    steps = [step for step in chosen if step is not None]
+    if len(steps) < len(chosen) or (first < last and any(step.images > 1 for step in steps)):
+        return None
     read_inside = {read.storage for step in steps for read in step.reads}
     inner = {
         s for s in outputs if ranges[s].last <= last and s not in work.kept and s in read_inside and first < last
@@ -122,7 +134,19 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
         dict(sorted(run.held.items())),
         sum(rows * row_bytes[storage] for storage, rows in run.held.items()),
         (*run.overlaps(), *(_backward(steps[0], outputs[0], dying) if first == last else ())),
+        tuple(step.accumulates for step in steps),
     )
+
+
+def _rows_of(step: Step, inside: Sequence[int]) -> RowStep | None:
+    """How a step runs in a region: a reduction takes in the rows that the region makes, other steps make output rows."""
+    streams_in = step.accumulation is not None and step.accumulation.reads[0].storage in inside
+    return step.accumulation if streams_in or step.rows is None else step.rows
+
+
+def _in_calls(producer: RowStep, goals: tuple[int, ...]) -> tuple[int, ...]:
+    """Calls of a producer until these numbers of its rows exist."""
+    return tuple(producer.calls if goal else 0 for goal in goals) if producer.accumulates else goals
 
 
 def _backward(step: RowStep, written: int, dying: set[int]) -> tuple[Overlap, ...]:
