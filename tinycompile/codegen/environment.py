@@ -37,10 +37,18 @@ def environment() -> jinja2.Environment:
         autoescape=False,
     )
     made.globals["fail"] = _fail
+    made.filters["asm_text"] = asm_text
     made.filters["c_array"] = c_array
     made.filters["c_comment"] = c_comment
     made.filters["c_float"] = c_float
     return made
+
+
+def asm_text(text: str, indent: int = 4) -> str:
+    """Lines of assembly as the string literals of a C `__asm__`; blank lines go, labels stay at the margin."""
+    lines = (line.strip().replace('"', '\\"') for line in text.splitlines())
+    made = [f'"{line}\\n"' if line.endswith(":") else f'"    {line}\\n"' for line in lines if line]
+    return "\n".join(" " * indent + line for line in made)
 
 
 def c_array(values: NDArray[Any], indent: int = 4) -> str:

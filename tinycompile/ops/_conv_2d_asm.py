@@ -1,0 +1,212 @@
+"""Kernels of CONV_2D and FULLY_CONNECTED in assembly, for processors with SMLAD; see `_gemm_asm.py`."""
+
+from tinycompile.board import Board
+from tinycompile.ops._conv_2d_dsp import convolution_channels
+from tinycompile.ops._conv_2d_portable import window_parameters
+from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._dsp import DSP_RUNTIME, Channels, paired_halves
+from tinycompile.ops._fully_connected import matrix_channels
+from tinycompile.ops._gemm_asm import (
+    Matrix,
+    blocks_of,
+    group_parameters,
+    groups_of,
+    requantization,
+    requantizing_of,
+    staged_bytes,
+    stream,
+)
+from tinycompile.ops.access import row_shape
+from tinycompile.ops.base import Cost, Kernel, Operation
+from tinycompile.program import Granularity, KernelCode, Parameter, Passing
+from tinycompile.quant.solver import Requantization
+
+SCRATCH_LIMIT_BYTES = 2048
+_LARGEST_OFFSET = 4095
+
+
+def group_pixels(pairs: int, run: int, out_channels: int) -> int:
+    """Pixels that are staged at a time: 4 if they fit the scratch, else 2, else 1; offsets between pixels have 12 bits."""
+    for pixels in (4, 2):
+        near = pixels * max(run, out_channels) <= _LARGEST_OFFSET
+        if near and staged_bytes(pairs, pixels) <= SCRATCH_LIMIT_BYTES * (1 if pixels == 4 else 2):
+            return pixels
+    return 1
+
+
+def block_width(pixels: int) -> int:
+    """Channels of a block for groups of so many pixels."""
+    return 4 if pixels == 1 else 2
+
+
+def gemm_cost(pixels: int, pairs: int, out_channels: int, group: int, found: Requantization) -> Cost:
+    """Cycles of a core that issues a load beside each multiplication."""
+    how = requantizing_of(found)
+    per_output = 3.2 + how.half_away + (how.shift == 0)
+    per_pair = {4: 1.03, 2: 1.06, 1: 1.15}[group]
+    staging = 3.0 * pairs + 12
+    cycles = pixels * (out_channels * (pairs * per_pair + per_output) + staging)
+    return Cost(int(cycles), out_channels * 4 * (pairs + 1 + how.words) + 1500)
+
+
+class _GemmAsm(Kernel):
+    """What the kernels share."""
+
+    def channels(self, operation: Operation) -> Channels:
+        """What requantization needs to know."""
+        return convolution_channels(operation)
+
+    def runs(self, operation: Operation) -> tuple[int, int]:
+        """Contiguous bytes that are staged together, and how many such runs a pixel has."""
+        raise AssertionError("each kernel has its own")
+
+    def matrix(self, operation: Operation) -> Matrix:
+        """The operation as a matrix product."""
+        return Matrix(self.channels(operation), paired_halves(*self.runs(operation)))
+
+    def pairs(self, operation: Operation) -> int:
+        """Staged words of a pixel."""
+        run, runs = self.runs(operation)
+        return runs * ((run + 1) // 2)
+
+    def group(self, operation: Operation, pixels: int | None = None) -> int:
+        """Pixels of a group."""
+        run, _ = self.runs(operation)
+        return group_pixels(self.pairs(operation), run, operation.output.shape[-1])
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """A processor with the DSP extension, and requantization constants that are proven."""
+        return board.dsp and requantization(self.channels(operation)) is not None
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """See `gemm_cost`."""
+        found = requantization(self.channels(operation))
+        assert found is not None
+        out_channels = operation.output.shape[-1]
+        pixels = operation.output.elements // out_channels
+        return gemm_cost(pixels, self.pairs(operation), out_channels, self.group(operation), found)
+
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """The pixels of a group, as pairs of int16."""
+        return staged_bytes(self.pairs(operation), self.group(operation))
+
+    def parameters(self, operation: Operation, pixels: int) -> tuple[dict[str, Parameter], Matrix, Requantization]:
+        """Holes that all templates have."""
+        matrix, found = self.matrix(operation), requantization(self.channels(operation))
+        assert found is not None
+        group = self.group(operation)
+        groups = group_parameters(matrix, found, block_width(group), groups_of(pixels, group))
+        return {"groups": groups, "pairs": matrix.pairs, "out_channels": matrix.out_channels}, matrix, found
+
+    def contiguous(self, operation: Operation, board: Board, granularity: Granularity, pixels: int) -> KernelCode:
+        """Holes of `gemm/contiguous.c.j2`."""
+        parameters, matrix, found = self.parameters(operation, pixels)
+        return KernelCode(
+            template="gemm/contiguous.c.j2",
+            parameters={**parameters, "pixels": pixels, "run": self.runs(operation)[0]},
+            granularity=granularity,
+            inputs=((0, Passing.POINTER),),
+            constants=(stream(matrix, found, block_width(self.group(operation))),),
+            scratch_bytes=self.scratch_bytes(operation, board),
+        )
+
+
+class PointwiseAsm(_GemmAsm):
+    """A 1x1 window with stride 1: the image is one long row of pixels."""
+
+    name = "pointwise_asm"
+    granularities = (Granularity.WHOLE, Granularity.ROW)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As all, and output pixels read the pixel at their place alone."""
+        one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
+        return one_group and convolution_window(operation).is_pointwise and super().supports(operation, board)
+
+    def runs(self, operation: Operation) -> tuple[int, int]:
+        """All channels of a pixel."""
+        return operation.input(0).shape[3], 1
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """See `contiguous`."""
+        rows, row_elements = row_shape(operation.output.shape)
+        pixels = row_elements // operation.output.shape[3] * (rows if granularity is Granularity.WHOLE else 1)
+        return self.contiguous(operation, board, granularity, pixels)
+
+
+class FullyConnectedAsm(_GemmAsm):
+    """Any depth, number of units and batch; weights without a zero point."""
+
+    name = "fully_connected_asm"
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As all, and weights are symmetric."""
+        return operation.input(1).zero_point == 0 and super().supports(operation, board)
+
+    def channels(self, operation: Operation) -> Channels:
+        """What requantization needs to know."""
+        return matrix_channels(operation)
+
+    def runs(self, operation: Operation) -> tuple[int, int]:
+        """One vector."""
+        return operation.input(1).shape[1], 1
+
+    def batch(self, operation: Operation) -> int:
+        """Number of vectors."""
+        return operation.output.elements // operation.input(1).shape[0]
+
+    def group(self, operation: Operation, pixels: int | None = None) -> int:
+        """Single vectors have blocks of their own."""
+        return 1 if self.batch(operation) == 1 else super().group(operation)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """See `contiguous`."""
+        return self.contiguous(operation, board, granularity, self.batch(operation))
+
+
+class WindowAsm(_GemmAsm):
+    """Any window, stride and dilation, from row pointers."""
+
+    name = "window_asm"
+    granularities = (Granularity.ROW,)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As all, and one group."""
+        one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
+        return one_group and super().supports(operation, board)
+
+    def runs(self, operation: Operation) -> tuple[int, int]:
+        """Each row of the window is one run."""
+        _, rows, columns, depth = operation.input(1).shape
+        return columns * depth, rows
+
+    def patch_bytes(self, operation: Operation) -> int:
+        """Room for one run at the border of the image."""
+        return (self.runs(operation)[0] + 3) // 4 * 4
+
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """Staged pixels, and the patch at the border."""
+        return super().scratch_bytes(operation, board) + self.patch_bytes(operation)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `gemm/window.c.j2`."""
+        width = operation.output.shape[2]
+        parameters, matrix, found = self.parameters(operation, width)
+        group = self.group(operation)
+        window: dict[str, Parameter] = {
+            **window_parameters(operation),
+            "in_channels": operation.input(0).shape[3],
+            "staged_bytes": staged_bytes(matrix.pairs, group),
+        }
+        return KernelCode(
+            template="gemm/window.c.j2",
+            parameters={**parameters, **window},
+            granularity=granularity,
+            inputs=((0, Passing.WINDOW),),
+            constants=(stream(matrix, found, block_width(group)),),
+            arguments=(operation.input(0).zero_point,),
+            scratch_bytes=self.scratch_bytes(operation, board),
+            runtime=DSP_RUNTIME,
+        )
+
+
+__all__ = ["FullyConnectedAsm", "PointwiseAsm", "WindowAsm", "blocks_of"]
