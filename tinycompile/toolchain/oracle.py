@@ -83,7 +83,7 @@ def run_oracle(
         command: list[str | Path] = [
             sys.executable,
             "-P",
-            Path(__file__).with_name("oracle_child.py"),  # as a file: it needs nothing of the package
+            _CHILD,
             oracle,
             directory,
         ]
