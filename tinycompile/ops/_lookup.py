@@ -1,29 +1,64 @@
-"""Functions of one 8-bit operand as tables: 256 results, computed at compile time from the reference semantics."""
+"""Functions of one element. With 8-bit inputs each is a table of 256 outputs, made at compile time by the reference itself."""
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
+from tinycompile.board import Board
 from tinycompile.ir import Array, DType
-from tinycompile.ops._elementwise import Body
-from tinycompile.ops.base import Operation
+from tinycompile.ops._elementwise import Body, Elementwise, ElementwiseKernel
+from tinycompile.ops.base import Operation, registry
 from tinycompile.program import Constant
 
-CYCLES = 4
-"""A load of the element, a load from the table, a store."""
-
-BYTE_TYPES = (DType.INT8, DType.UINT8)
+BYTES = (DType.INT8, DType.UINT8)
+"""Input types that have a table."""
 
 
-def all_inputs(dtype: DType) -> Array:
-    """The 256 values of an 8-bit type in the order of their unsigned bytes: what a table is indexed with."""
-    return np.arange(256, dtype=np.uint8).view(dtype.numpy)
+class Unary(Elementwise):
+    """Base of operators that map each element for itself."""
+
+    @abstractmethod
+    def apply(self, operation: Operation, values: Array) -> Array:
+        """Outputs of an array of any shape, in the output's type."""
+
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Map the input."""
+        assert inputs[0] is not None
+        return (self.apply(operation, inputs[0]),)
 
 
-def lookup_body(operation: Operation, function: Callable[[Array], Array]) -> Body:
-    """The kernel body that looks results up; `function` maps inputs to outputs in the output's type."""
+def unary_of(operation: Operation) -> Unary:
+    """The operator of a node that is known to be unary."""
+    operator = registry.operators[operation.node.kind]
+    assert isinstance(operator, Unary), operation.node.place
+    return operator
+
+
+def table_of(operation: Operation) -> Array:
+    """Outputs of the 256 inputs in the order of their bytes: 0..127, -128..-1 for int8."""
+    inputs = np.arange(256, dtype=np.uint8).view(operation.input(0).dtype.numpy)
+    return unary_of(operation).apply(operation, inputs)
+
+
+class LookupKernel(ElementwiseKernel):
+    """A load from the table for each element."""
+
+    name = "lookup"
+
+    def __init__(self) -> None:
+        super().__init__(_body)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """Inputs of one byte."""
+        return operation.input(0).dtype in BYTES
+
+
+def _body(operation: Operation, board: Board) -> Body:
     source, output = operation.input(0).dtype, operation.output.dtype
-    assert source in BYTE_TYPES
-    table = Constant("table", function(all_inputs(source)), comment=f"{operation.node.kind} of each byte")
-    holes = {"kind": operation.node.kind, "in_c_type": source.c_type, "c_type": output.c_type}
-    return Body("lookup/table.c.j2", holes, (table,), cycles=CYCLES)
+    return Body(
+        template="lookup/table.c.j2",
+        parameters={"kind": operation.node.kind, "in_type": source.c_type, "out_type": output.c_type},
+        constants=(Constant("table", table_of(operation), f"{operation.node.kind} of each byte", is_weight=False),),
+        cycles=5,
+    )

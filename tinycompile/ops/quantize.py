@@ -1,88 +1,122 @@
-"""QUANTIZE: float to integers, or integers from one scale to another.
+"""QUANTIZE: float32 to integers, or integers to other integers with another scale and zero point.
 
-Source of the semantics: `AffineQuantize` and `Requantize` in tensorflow/lite/kernels/internal/reference.
+Source of the semantics: `AffineQuantize` in tensorflow/lite/kernels/internal/reference/quantize.h, `Requantize` in requantize.h.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._copy import literal
-from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels
-from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
-from tinycompile.ops._lookup import BYTE_TYPES, lookup_body
+from tinycompile.ops._elementwise import Body, ElementwiseKernel
+from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._lookup import LookupKernel, Unary
 from tinycompile.ops.base import Operation, TypeRule, register
-from tinycompile.program import Parameter
 from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
 
-LARGEST_SHIFT = 14
-"""Scales may grow by less than 2**14, so that no int16 value leaves int32."""
 
-
-def has_bounded_factor(operation: Operation) -> str | None:
-    """The input's scale is less than 2**14 times the output's."""
-    if operation.input(0).dtype is DType.FLOAT32 or has_per_tensor_quantization(operation):
+def has_bounded_scale(operation: Operation) -> str | None:
+    """The scale of an integer input is less than 2**14 times the output scale."""
+    source = operation.inputs[0]
+    if source is None or source.dtype not in QUANTIZED or has_per_tensor_quantization(operation):
         return None
-    factor = operation.input(0).scale / operation.output.scale
-    return f"it is {factor:g} times that" if not factor < 2.0**LARGEST_SHIFT else None
-
-
-@register
-class Quantize(Elementwise):
-    """QUANTIZE from float, and between integer types and scales."""
-
-    kind = "QUANTIZE"
-    types = (
-        TypeRule((DType.FLOAT32,), (DType.INT8,)),
-        TypeRule((DType.FLOAT32,), (DType.UINT8,)),
-        TypeRule((DType.FLOAT32,), (DType.INT16,)),
-        TypeRule((DType.INT8,), (DType.INT8,)),
-        TypeRule((DType.INT8,), (DType.UINT8,)),
-        TypeRule((DType.INT8,), (DType.INT16,)),
-        TypeRule((DType.UINT8,), (DType.UINT8,)),
-        TypeRule((DType.UINT8,), (DType.INT8,)),
-        TypeRule((DType.INT16,), (DType.INT8,)),
-        TypeRule((DType.INT16,), (DType.INT16,)),
-    )
-    limits = (has_elements, has_per_tensor_quantization, has_bounded_factor)
-    kernels = elementwise_kernels(lambda operation, board: _body(operation, board))
-
-    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Divide by the scale in float32, or multiply by the quotient of the scales in fixed point."""
-        values = inputs[0]
-        assert values is not None
-        return (_quantized(operation, values),)
-
-
-def _quantized(operation: Operation, values: Array) -> Array:
-    output = operation.output
-    low, high = output.dtype.limits
-    if operation.input(0).dtype is DType.FLOAT32:
-        quotients = values / np.float32(output.scale)
-        levels = np.copysign(np.floor(np.abs(quotients.astype(np.float64)) + 0.5), quotients) + output.zero_point
-    else:
-        centred = values.astype(np.int64) - operation.input(0).zero_point
-        levels = multiply_by_quantized_multiplier(centred, _multiplier(operation)) + output.zero_point
-    return np.clip(levels, low, high).astype(output.dtype.numpy)
+    factor = source.scale / operation.output.scale
+    return None if factor < 2.0**14 else f"it is {factor:g} times that"
 
 
 def _multiplier(operation: Operation) -> Multiplier:
     return quantize_multiplier(operation.input(0).scale / operation.output.scale)
 
 
-def _body(operation: Operation, board: Board) -> Body:
-    source, output = operation.input(0), operation.output
-    if source.dtype in BYTE_TYPES:
-        return lookup_body(operation, lambda values: _quantized(operation, values))
+def _from_float(operation: Operation, board: Board) -> Body:
+    output = operation.output
     low, high = output.dtype.limits
-    holes: dict[str, Parameter] = {"c_type": output.dtype.c_type, "low": low, "high": high}
-    if source.dtype is DType.FLOAT32:
-        holes["scale"] = literal(DType.FLOAT32, output.scale)
-        cycles = 40 if board.fpu else 200
-        return Body("quantize/from_float.c.j2", holes, (), (output.zero_point,), ("tc_math.h",), cycles)
-    multiplier = _multiplier(operation)
-    holes["in_c_type"] = source.dtype.c_type
-    arguments = (source.zero_point, multiplier.value, multiplier.shift, output.zero_point)
-    return Body("quantize/requantize.c.j2", holes, (), arguments, ("tc_requantize.h",), cycles=20)
+    return Body(
+        template="quantize/float.c.j2",
+        parameters={
+            "out_type": output.dtype.c_type,
+            "scale": literal(DType.FLOAT32, output.scale),
+            "zero_point": output.zero_point,
+            "low": low - output.zero_point,
+            "high": high - output.zero_point,
+        },
+        runtime=("tc_math.h",),
+        cycles=25,
+    )
+
+
+def _from_integer(operation: Operation, board: Board) -> Body:
+    output, multiplier = operation.output, _multiplier(operation)
+    return Body(
+        template="quantize/requantize.c.j2",
+        parameters={"in_type": operation.input(0).dtype.c_type, "out_type": output.dtype.c_type},
+        arguments=(
+            -operation.input(0).zero_point,
+            multiplier.value,
+            multiplier.shift,
+            output.zero_point,
+            *output.dtype.limits,
+        ),
+        runtime=("tc_requantize.h",),
+        cycles=20,
+    )
+
+
+class FloatKernel(ElementwiseKernel):
+    """From float32."""
+
+    name = "float"
+
+    def __init__(self) -> None:
+        super().__init__(_from_float)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """float32 inputs."""
+        return operation.input(0).dtype is DType.FLOAT32
+
+
+class RequantizeKernel(ElementwiseKernel):
+    """From int16."""
+
+    name = "requantize"
+
+    def __init__(self) -> None:
+        super().__init__(_from_integer)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """int16 inputs."""
+        return operation.input(0).dtype is DType.INT16
+
+
+@register
+class Quantize(Unary):
+    """QUANTIZE with one scale for the tensor."""
+
+    kind = "QUANTIZE"
+    types = tuple(
+        TypeRule((source,), (output,))
+        for source, outputs in (
+            (DType.FLOAT32, (DType.INT8, DType.UINT8, DType.INT16)),
+            (DType.INT8, (DType.INT8, DType.UINT8)),
+            (DType.UINT8, (DType.INT8, DType.UINT8)),
+            (DType.INT16, (DType.INT8, DType.INT16)),
+        )
+        for output in outputs
+    )
+    limits = (has_elements, has_per_tensor_quantization, has_bounded_scale)
+    kernels = (LookupKernel(), FloatKernel(), RequantizeKernel())
+
+    def apply(self, operation: Operation, values: Array) -> Array:
+        """Divided by the scale in float32 and rounded, ties away from zero; or requantized."""
+        output = operation.output
+        low, high = output.dtype.limits
+        if values.dtype == np.float32:
+            quotients = np.nan_to_num(values / np.float32(output.scale), nan=-np.inf)
+            limited = np.clip(quotients, low - output.zero_point, high - output.zero_point).astype(np.float64)
+            scaled = np.sign(limited) * np.floor(np.abs(limited) + 0.5)
+        else:
+            scaled = multiply_by_quantized_multiplier(
+                values.astype(np.int64) - operation.input(0).zero_point, _multiplier(operation)
+            )
+        result: Array = np.clip(scaled + output.zero_point, low, high).astype(output.dtype.numpy)
+        return result
