@@ -13,6 +13,12 @@
 #define TC_DSP_ASM 0
 #endif
 
+#if TC_DSP_ASM
+/* A function that is assembly from its first instruction to its return. */
+#define TC_NAKED  __attribute__((naked, noinline))
+#define TC_UNUSED __attribute__((unused))
+#endif
+
 /* The int16 in the low half of a word. */
 static inline int32_t tc_low(uint32_t word)
 {

@@ -47,7 +47,7 @@ class Staging:
         return 4 * self.pairs * self.block + self.patch_bytes
 
 
-def channels_of(operation: Operation) -> Channels:
+def convolution_channels(operation: Operation) -> Channels:
     """What requantization needs to know of a convolution with OHWI weights."""
     weights = operation.input(1).values
     channels = weights.shape[0]
@@ -95,7 +95,7 @@ class _StagedDsp(Kernel):
 
     def packed(self, operation: Operation) -> tuple[dict[str, Parameter], tuple[Constant, Constant]]:
         """Holes that both templates have, and the constants."""
-        staging, channels = self.staging(operation), channels_of(operation)
+        staging, channels = self.staging(operation), convolution_channels(operation)
         paired, scaling = may_pair(channels.weights), scaling_of(channels)
         halves = paired_halves(staging.run, staging.runs)
         words = joined_words(by_pairs(channels.weights, halves), paired)

@@ -156,3 +156,13 @@ def joined_words(weights: Array, paired: bool) -> Array:
     halves = 256 * odd + even if paired else ((odd & 0xFF) << 8) + (even & 0xFF)
     words: Array = ((halves[:, :, 0] & 0xFFFF) | ((halves[:, :, 1] & 0xFFFF) << 16)).astype(np.uint32)
     return words
+
+
+def pack_blocks(weights: Array, paired: bool, block: int) -> Array:
+    """Weights [channels, taps] of one contiguous run as a flat stream of words.
+
+    For each block of channels, for each pair of taps, the words of the block's pairs of channels.
+    """
+    taken = by_pairs(weights, paired_halves(weights.shape[1], 1))
+    blocks = [joined_words(taken[first : first + block], paired).T for first in range(0, len(weights), block)]
+    return np.concatenate([words.reshape(-1) for words in blocks])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycompile.ir import Array, Options
+from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
 from tinycompile.ops._convolution import (
@@ -29,6 +30,7 @@ from tinycompile.ops._linear import (
     has_symmetric_weights,
     requantized,
 )
+from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import Access
 from tinycompile.ops.base import Operation, Operator, register
@@ -64,7 +66,16 @@ class Conv2D(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (PointwiseDsp(), WindowDsp(), PointwisePortable(), WindowPortable())
+    kernels = (
+        PointwiseAsm(),
+        WindowAsm(),
+        PointwiseDsp(),
+        PointwiseVectorDsp(),
+        WindowDsp(),
+        WindowVectorDsp(),
+        PointwisePortable(),
+        WindowPortable(),
+    )
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read Conv2DOptions."""

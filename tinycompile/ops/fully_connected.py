@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycompile.ir import Array, Options
+from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._linear import (
@@ -23,6 +24,7 @@ from tinycompile.ops._linear import (
     requantized,
     weight_quantization_problem,
 )
+from tinycompile.ops._vector_dsp import FullyConnectedDsp
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, register
 from tinycompile.quant import Activation
@@ -90,7 +92,7 @@ class FullyConnected(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (FullyConnectedPortable(),)
+    kernels = (FullyConnectedAsm(), FullyConnectedDsp(), FullyConnectedPortable(),)
 
     def parse(self, options: Options) -> FullyConnectedAttributes:
         """Read FullyConnectedOptions."""
