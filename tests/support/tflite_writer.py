@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import flatbuffers
@@ -194,13 +195,16 @@ def _tensor_type(dtype: str) -> int:
     return int(getattr(tflite.TensorType, dtype.upper()))
 
 
+@cache
+def _adders(table: str) -> dict[str, str]:
+    """Field of a table, without case and underscores -> the function that stores it."""
+    prefix = f"{table}Add"
+    return {name.removeprefix(prefix).casefold(): name for name in vars(tflite) if name.startswith(prefix)}
+
+
 def _table(fb: Any, name: str, /, **fields: Any) -> int:
     """Write a table of the schema; a field of None is left out."""
-    adders = {
-        attribute.removeprefix(f"{name}Add").casefold(): attribute
-        for attribute in vars(tflite)
-        if attribute.startswith(f"{name}Add")
-    }
+    adders = _adders(name)
     getattr(tflite, f"{name}Start")(fb)
     for field_name, value in fields.items():
         if value is not None:

@@ -1,0 +1,96 @@
+"""The three checks of the operator matrix; a test class of an operator only lists its cases.
+
+Cases run in batches: one child process asks the reference for all models, one compiler call builds all generated C.
+"""
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from pytest_subtests import SubTests
+
+from tests.ops.batch import Target, run_batch
+from tests.ops.case import Array, Case
+from tests.support.oracles import Answer, Question, ask
+from tinycompile.frontend import read_model
+from tinycompile.ops.interpret import evaluate_graph
+
+
+@cache
+def _answers(cases: tuple[Case, ...]) -> dict[str, Answer]:
+    answers = {}
+    for oracle in sorted({case.oracle for case in cases}):
+        chosen = [case for case in cases if case.oracle == oracle]
+        given = ask([Question(case.model, case.samples) for case in chosen], oracle)
+        answers |= {case.id: answer for case, answer in zip(chosen, given, strict=True)}
+    return answers
+
+
+class OperatorMatrix:
+    """Reference semantics in numpy, generated C on the host and on the M7, each equal to TFLite on every byte."""
+
+    cases: ClassVar[tuple[Case, ...]]
+
+    @pytest.fixture
+    def expected(self) -> dict[str, Answer]:
+        """What the reference computes for each case."""
+        return _answers(self.cases)
+
+    def test_cases_are_sound(self, expected: dict[str, Answer]) -> None:
+        """No case is refused by the reference (such a case is dropped, with a comment), and names are unique."""
+        refusals = {name: answer.refusal for name, answer in expected.items() if answer.refusal}
+        assert refusals == {}
+        assert [name for name, count in Counter(case.id for case in self.cases).items() if count > 1] == []
+
+    def test_numpy_reference(self, expected: dict[str, Answer], subtests: SubTests) -> None:
+        for case in self.cases:
+            with subtests.test(case.id):
+                graph = read_model(case.model, case.id)
+                found = [
+                    evaluate_graph(graph, dict(zip(graph.inputs, sample, strict=True)))
+                    for sample in case.samples
+                ]
+                check(case, [[values[t] for t in graph.outputs] for values in found], expected[case.id])
+
+    def test_portable_c(self, expected: dict[str, Answer], subtests: SubTests, tmp_path: Path) -> None:
+        """What is generated for the board `host`, under the sanitizers."""
+        _check_c(Target("host", on_host=True), self.cases, expected, subtests, tmp_path)
+
+    def test_c_for_m7_on_host(self, expected: dict[str, Answer], subtests: SubTests, tmp_path: Path) -> None:
+        """What is generated for the M7, with the portable bodies of its instructions, under the sanitizers."""
+        _check_c(Target("m7", on_host=True), self.cases, expected, subtests, tmp_path)
+
+    @pytest.mark.qemu
+    def test_c_on_m7(self, expected: dict[str, Answer], subtests: SubTests, tmp_path: Path) -> None:
+        """What is generated for the M7, on the emulator: the cases that are marked for it."""
+        chosen = tuple(case for case in self.cases if case.m7)
+        assert chosen, "no case is marked for the M7"
+        _check_c(Target("m7", on_host=False), chosen, expected, subtests, tmp_path)
+
+
+def _check_c(
+    target: Target, cases: tuple[Case, ...], expected: dict[str, Answer], subtests: SubTests, folder: Path
+) -> None:
+    for case, found in zip(cases, run_batch(cases, target, folder), strict=True):
+        with subtests.test(case.id):
+            assert not isinstance(found, str), found
+            check(case, found, expected[case.id])
+
+
+def check(case: Case, found: list[list[Array]], answer: Answer) -> None:
+    """Every output of every sample has the reference's type, shape and bytes."""
+    assert answer.refusal is None, answer.refusal
+    for number, (outputs, wanted) in enumerate(zip(found, answer.outputs, strict=True)):
+        for index, (output, reference) in enumerate(zip(outputs, wanted, strict=True)):
+            place = f"{case.id}, sample {number}, output {index}"
+            assert (output.dtype, output.shape) == (reference.dtype, reference.shape), place
+            different = np.argwhere(output != reference)
+            if len(different):
+                first = tuple(int(i) for i in different[0])
+                raise AssertionError(
+                    f"{place}: {len(different)} of {reference.size} elements differ, the first at {list(first)}: "
+                    f"{output[first]}, the reference has {reference[first]}"
+                )
