@@ -25,7 +25,8 @@ static const char drawing[DRAWING_PIXELS][DRAWING_PIXELS + 1] = {
 };
 
 /* The pixel's darkness, 0 to 16 as the model was trained on. */
-static inline float drawing_pixel(int row, int column) {
+static inline float drawing_pixel(int row, int column)
+{
     switch (drawing[row][column]) {
     case '#':
         return 16.0f;

@@ -44,7 +44,8 @@ MODEL_ALIGNED static uint8_t arena_guarded[GUARD_BYTES + MODEL_ARENA_BYTES + GUA
 MODEL_ALIGNED static uint8_t state_guarded[GUARD_BYTES + MODEL_STATE_BYTES + GUARD_BYTES];
 static result measured;
 
-static uint32_t is_broken(const uint8_t *guard) {
+static uint32_t is_broken(const uint8_t *guard)
+{
     for (uint32_t i = 0u; i < GUARD_BYTES; ++i) {
         if (guard[i] != GUARD) {
             return 1u;
@@ -53,13 +54,15 @@ static uint32_t is_broken(const uint8_t *guard) {
     return 0u;
 }
 
-static uint32_t broken_guards(void) {
+static uint32_t broken_guards(void)
+{
     return is_broken(arena_guarded) | is_broken(arena_guarded + GUARD_BYTES + MODEL_ARENA_BYTES) << 1 |
            is_broken(state_guarded) << 2 | is_broken(state_guarded + GUARD_BYTES + MODEL_STATE_BYTES) << 3;
 }
 
 /* Reads the inputs of one sample; 0 when there is none left. */
-static int read_sample(int file, const MODEL_CONTEXT *context) {
+static int read_sample(int file, const MODEL_CONTEXT *context)
+{
     const region inputs[] = MODEL_INPUTS(context);
     for (uint32_t i = 0u; i < MODEL_INPUT_COUNT; ++i) {
         if (port_read(file, inputs[i].data, inputs[i].bytes) != inputs[i].bytes) {
@@ -69,14 +72,16 @@ static int read_sample(int file, const MODEL_CONTEXT *context) {
     return 1;
 }
 
-static void write_outputs(int file, const MODEL_CONTEXT *context) {
+static void write_outputs(int file, const MODEL_CONTEXT *context)
+{
     const const_region outputs[] = MODEL_OUTPUTS(context);
     for (uint32_t i = 0u; i < MODEL_OUTPUT_COUNT; ++i) {
         port_write(file, outputs[i].data, outputs[i].bytes);
     }
 }
 
-static tc_status run_sample(uint32_t sample, const MODEL_CONTEXT *context) {
+static tc_status run_sample(uint32_t sample, const MODEL_CONTEXT *context)
+{
 #ifdef TC_TRACE_ROWS
     if (sample == HARNESS_TRACE_SAMPLE) {
         const int trace = port_open_write("trace.bin");
@@ -91,7 +96,8 @@ static tc_status run_sample(uint32_t sample, const MODEL_CONTEXT *context) {
                               : MODEL_INVOKE(context);
 }
 
-int main(void) {
+int main(void)
+{
     MODEL_CONTEXT context;
     port_init();
     memset(arena_guarded, GUARD, sizeof arena_guarded);

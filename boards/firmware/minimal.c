@@ -4,7 +4,8 @@
 MODEL_ALIGNED static uint8_t arena[MODEL_ARENA_BYTES + 1u];
 MODEL_ALIGNED static uint8_t state[MODEL_STATE_BYTES + 1u];
 
-int main(void) {
+int main(void)
+{
     MODEL_CONTEXT context;
     if (MODEL_INIT(&context, arena, state) != TC_OK) {
         return 1;

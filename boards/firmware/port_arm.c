@@ -14,7 +14,8 @@
 /* CMSDK APB timer: CTRL, VALUE (counts down), RELOAD. */
 #define TIMER_VALUE      (TC_TIMER_ADDRESS + 0x4u)
 #define ELAPSED(reading) (~(reading))
-static void start_timer(void) {
+static void start_timer(void)
+{
     REGISTER(0x8u) = 0xFFFFFFFFu;
     REGISTER(0x4u) = 0xFFFFFFFFu;
     REGISTER(0x0u) = 1u;
@@ -23,7 +24,8 @@ static void start_timer(void) {
 /* System counter of the SSE-300, control frame: CNTCR, CNTSR, CNTCV (counts up). */
 #define TIMER_VALUE      (TC_TIMER_ADDRESS + 0x8u)
 #define ELAPSED(reading) (reading)
-static void start_timer(void) {
+static void start_timer(void)
+{
     REGISTER(0x0u) = 1u;
 }
 #else
@@ -86,29 +88,35 @@ __asm(".syntax unified\n"
       ".text\n");
 /* clang-format on */
 
-void port_init(void) {
+void port_init(void)
+{
     start_timer();
 }
 
-static int open_file(const char *name, uint32_t mode) {
+static int open_file(const char *name, uint32_t mode)
+{
     const uint32_t block[3] = {(uint32_t)name, mode, (uint32_t)strlen(name)};
     return (int)semihosting(SYS_OPEN, block);
 }
 
-int port_open_read(const char *name) {
+int port_open_read(const char *name)
+{
     return open_file(name, 1u); /* "rb" */
 }
 
-int port_open_write(const char *name) {
+int port_open_write(const char *name)
+{
     return open_file(name, 5u); /* "wb" */
 }
 
-uint32_t port_read(int handle, void *data, uint32_t bytes) {
+uint32_t port_read(int handle, void *data, uint32_t bytes)
+{
     const uint32_t block[3] = {(uint32_t)handle, (uint32_t)data, bytes};
     return bytes - semihosting(SYS_READ, block);
 }
 
-void port_write(int handle, const void *data, uint32_t bytes) {
+void port_write(int handle, const void *data, uint32_t bytes)
+{
     const uint32_t block[3] = {(uint32_t)handle, (uint32_t)data, bytes};
     if (semihosting(SYS_WRITE, block) != 0u) {
         semihosting(SYS_WRITE0, "write failed\n");
@@ -116,18 +124,21 @@ void port_write(int handle, const void *data, uint32_t bytes) {
     }
 }
 
-void port_close(int handle) {
+void port_close(int handle)
+{
     const uint32_t block[1] = {(uint32_t)handle};
     semihosting(SYS_CLOSE, block);
 }
 
-void port_exit(int status) {
+void port_exit(int status)
+{
     semihosting_exit((uint32_t)status);
 }
 
 /* Paints the free stack, makes the call, and looks how deep the paint is gone. */
 __attribute__((noinline)) static tc_status painted_call(model_function function, const MODEL_CONTEXT *context,
-                                                        uint32_t *readings, uint32_t *stack_bytes) {
+                                                        uint32_t *readings, uint32_t *stack_bytes)
+{
     uint32_t *top;
     __asm volatile("mov %0, sp" : "=r"(top));
     for (volatile uint32_t *word = stack_limit; word < top; ++word) {
@@ -142,8 +153,8 @@ __attribute__((noinline)) static tc_status painted_call(model_function function,
     return status;
 }
 
-static tc_status measure(model_function function, const MODEL_CONTEXT *context,
-                         port_measurement *measurement) {
+static tc_status measure(model_function function, const MODEL_CONTEXT *context, port_measurement *measurement)
+{
     uint32_t readings[2u * PORT_READINGS];
     const tc_status status = painted_call(function, context, readings, &measurement->stack_bytes);
     for (uint32_t i = 0u; i < PORT_READINGS; ++i) {
@@ -154,7 +165,8 @@ static tc_status measure(model_function function, const MODEL_CONTEXT *context,
 }
 
 tc_status port_measured_invoke(const MODEL_CONTEXT *context, port_measurement *invoke,
-                               port_measurement *empty) {
+                               port_measurement *empty)
+{
     measure(nothing, context, empty);
     return measure(MODEL_INVOKE, context, invoke);
 }

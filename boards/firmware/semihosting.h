@@ -14,14 +14,16 @@
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026u
 
 /* Performs an operation; `argument` is the address of its block of words (or of a string). */
-static inline uint32_t semihosting(uint32_t operation, const void *argument) {
+static inline uint32_t semihosting(uint32_t operation, const void *argument)
+{
     register uint32_t r0 __asm("r0") = operation;
     register const void *r1 __asm("r1") = argument;
     __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
 }
 
-static inline void semihosting_exit(uint32_t status) {
+static inline void semihosting_exit(uint32_t status)
+{
     const uint32_t block[2] = {ADP_STOPPED_APPLICATION_EXIT, status};
     for (;;) {
         semihosting(SYS_EXIT_EXTENDED, block);

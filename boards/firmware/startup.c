@@ -27,7 +27,8 @@ __attribute__((section(".vectors"), used)) static const vector vectors[1 + EXCEP
 };
 /* clang-format on */
 
-void reset_handler(void) {
+void reset_handler(void)
+{
 #ifdef __ARM_FP
     CPACR |= 0xFu << 20; /* full access to the FPU */
     __asm volatile("dsb\n\tisb" ::: "memory");
@@ -42,7 +43,8 @@ void reset_handler(void) {
     semihosting_exit((uint32_t)main());
 }
 
-void fault_handler(void) {
+void fault_handler(void)
+{
     static const char digits[] = "0123456789abcdef";
     char message[] = "fault, CFSR 0x........\n";
     for (uint32_t digit = 0u; digit < 8u; ++digit) {

@@ -12,14 +12,16 @@ static uint8_t buffer[BUFFER_BYTES];
 static uint32_t used;
 static int file = -1;
 
-static void flush(void) {
+static void flush(void)
+{
     if (used > 0u) {
         port_write(file, buffer, used);
         used = 0u;
     }
 }
 
-static void append(const void *data, uint32_t bytes) {
+static void append(const void *data, uint32_t bytes)
+{
     if (bytes > BUFFER_BYTES - used) {
         flush();
     }
@@ -31,16 +33,19 @@ static void append(const void *data, uint32_t bytes) {
     used += bytes;
 }
 
-void trace_begin(int handle) {
+void trace_begin(int handle)
+{
     file = handle;
 }
 
-void trace_end(void) {
+void trace_end(void)
+{
     flush();
     file = -1;
 }
 
-void tc_trace_row(uint32_t layer, uint32_t output, uint32_t row, const void *data, uint32_t bytes) {
+void tc_trace_row(uint32_t layer, uint32_t output, uint32_t row, const void *data, uint32_t bytes)
+{
     if (file >= 0) {
         const uint32_t head[4] = {layer, output, row, bytes};
         append(head, sizeof head);
@@ -49,6 +54,7 @@ void tc_trace_row(uint32_t layer, uint32_t output, uint32_t row, const void *dat
 }
 
 /* A place that an emulator can watch; it costs a call and a return. */
-__attribute__((noinline)) void tc_trace_layer(uint32_t layer) {
+__attribute__((noinline)) void tc_trace_layer(uint32_t layer)
+{
     __asm volatile("" : : "r"(layer));
 }

@@ -8,11 +8,13 @@
 
 static TC_ALIGNED(DIGITS_ARENA_ALIGN) uint8_t arena[DIGITS_ARENA_BYTES];
 
-static void print(const char *text) {
+static void print(const char *text)
+{
     semihosting(SYS_WRITE0, text);
 }
 
-int main(void) {
+int main(void)
+{
     digits_context ctx;
     if (digits_init(&ctx, arena, NULL) != TC_OK) {
         return 1;

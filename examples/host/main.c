@@ -8,12 +8,14 @@
 static TC_ALIGNED(DIGITS_ARENA_ALIGN) uint8_t arena[DIGITS_ARENA_BYTES];
 
 /* Real value -> int8, as the model's input is quantized. */
-static int8_t quantize(float real) {
+static int8_t quantize(float real)
+{
     const float level = roundf(real / DIGITS_INPUT_0_SCALE) + DIGITS_INPUT_0_ZERO_POINT;
     return (int8_t)fminf(fmaxf(level, -128.0f), 127.0f);
 }
 
-int main(void) {
+int main(void)
+{
     digits_context ctx;
     if (digits_init(&ctx, arena, NULL) != TC_OK) {
         return 1;
