@@ -8,7 +8,6 @@ from tinycompile.ops._dsp import DSP_RUNTIME, Channels, paired_halves
 from tinycompile.ops._fully_connected import matrix_channels
 from tinycompile.ops._gemm_asm import (
     Matrix,
-    blocks_of,
     group_parameters,
     groups_of,
     requantization,
@@ -69,7 +68,7 @@ class _GemmAsm(Kernel):
         run, runs = self.runs(operation)
         return runs * ((run + 1) // 2)
 
-    def group(self, operation: Operation, pixels: int | None = None) -> int:
+    def group(self, operation: Operation) -> int:
         """Pixels of a group."""
         run, _ = self.runs(operation)
         return group_pixels(self.pairs(operation), run, operation.output.shape[-1])
@@ -84,7 +83,12 @@ class _GemmAsm(Kernel):
         assert found is not None
         out_channels = operation.output.shape[-1]
         pixels = operation.output.elements // out_channels
-        return gemm_cost(pixels, self.pairs(operation), out_channels, self.group(operation), found)
+        cost = gemm_cost(pixels, self.pairs(operation), out_channels, self.group(operation), found)
+        return Cost(cost.cycles + pixels * self.cycles_per_pixel(operation), cost.flash_bytes)
+
+    def cycles_per_pixel(self, operation: Operation) -> int:
+        """What the staging of a pixel takes beyond that of contiguous bytes."""
+        return 0
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """The pixels of a group, as pairs of int16."""
@@ -154,7 +158,7 @@ class FullyConnectedAsm(_GemmAsm):
         """Number of vectors."""
         return operation.output.elements // operation.input(1).shape[0]
 
-    def group(self, operation: Operation, pixels: int | None = None) -> int:
+    def group(self, operation: Operation) -> int:
         """Single vectors have blocks of their own."""
         return 1 if self.batch(operation) == 1 else super().group(operation)
 
@@ -178,6 +182,10 @@ class WindowAsm(_GemmAsm):
         """Each row of the window is one run."""
         _, rows, columns, depth = operation.input(1).shape
         return columns * depth, rows
+
+    def cycles_per_pixel(self, operation: Operation) -> int:
+        """Pointers of the runs, and a call for each group."""
+        return 12 + 10 * self.runs(operation)[1]
 
     def patch_bytes(self, operation: Operation) -> int:
         """Room for one run at the border of the image."""
@@ -207,6 +215,3 @@ class WindowAsm(_GemmAsm):
             scratch_bytes=self.scratch_bytes(operation, board),
             runtime=DSP_RUNTIME,
         )
-
-
-__all__ = ["FullyConnectedAsm", "PointwiseAsm", "WindowAsm", "blocks_of"]
