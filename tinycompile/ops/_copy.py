@@ -16,7 +16,7 @@ from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, re
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
 COPIED_TYPES = (
-    DType.INT8, DType.UINT8, DType.INT16, DType.UINT16, DType.INT32, DType.UINT32, DType.INT64, DType.FLOAT32, DType.BOOL,
+    DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32, DType.BOOL,
 )  # fmt: skip
 """Element types that elements are moved of."""
 
@@ -24,9 +24,12 @@ Views = Iterable[tuple[Array, Array]]
 """Pairs of equal shape: the view of an output that is written, the view of an input that is read."""
 
 
-def moves_type(*others: DType) -> tuple[TypeRule, ...]:
-    """Rules for an operator whose first input and outputs share a type; further inputs have the types `others`."""
-    return tuple(TypeRule((dtype, *others), (dtype,)) for dtype in COPIED_TYPES)
+def moves_type(*others: DType, without: tuple[DType, ...] = ()) -> tuple[TypeRule, ...]:
+    """Rules for an operator whose first input and outputs share a type; further inputs have the types `others`.
+
+    `without` names the types that the reference does not take.
+    """
+    return tuple(TypeRule((dtype, *others), (dtype,)) for dtype in COPIED_TYPES if dtype not in without)
 
 
 class DataMovement(Operator):

@@ -28,7 +28,7 @@ class Pad(DataMovement):
     """PAD with constant paddings."""
 
     kind = "PAD"
-    types = moves_type(DType.INT32)
+    types = moves_type(DType.INT32, without=(DType.BOOL,))
     limits = (has_elements, constant_input(1, "paddings"), has_padding_pairs, has_zero)
     min_inputs = 2
     kernels = (CopyKernel(),)

@@ -23,7 +23,9 @@ class PadV2(DataMovement):
     """PADV2 with constant paddings and a constant value."""
 
     kind = "PADV2"
-    types = tuple(TypeRule((dtype, DType.INT32, dtype), (dtype,)) for dtype in COPIED_TYPES)
+    types = tuple(
+        TypeRule((dtype, DType.INT32, dtype), (dtype,)) for dtype in COPIED_TYPES if dtype is not DType.BOOL
+    )
     limits = (
         has_elements,
         constant_input(1, "paddings"),
