@@ -1,7 +1,7 @@
 """How often each basic block of a firmware runs in one inference: exact, by Unicorn.
 
 The harness runs as on the board, up to the entry of its second `invoke`; from there to its return every block is counted. With
-a build that calls `tc_trace_layer` after each layer the counts are cut there.
+a build that calls `tc_trace_layer` after each row of a layer the counts are cut there.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ _MARKER = "tc_trace_layer"
 
 @dataclass(frozen=True)
 class Segment:
-    """Blocks between two markers. `layer` is the one that ended then, None after the last marker."""
+    """Blocks between two markers. `layer` is the one that wrote a row then, None after the last marker."""
 
     layer: int | None
     counts: Counter[Block]

@@ -11,7 +11,7 @@ from tinycompile.toolchain.harness import model_header
 from tinycompile.toolchain.process import find_program, require_program, run
 
 TRACES = ("", "ROWS", "MARKERS")
-"""What the generated code tells while it runs: nothing, every row of every layer, the end of each layer."""
+"""What the generated code tells while it runs: nothing, every row of every layer, the end of each row."""
 
 
 @dataclass(frozen=True)

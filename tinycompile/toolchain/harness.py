@@ -124,7 +124,11 @@ def read_result(generated: Generated, samples: int, directory: Path) -> HarnessR
         raise ToolError(Problem(generated.name, f"result.bin of the harness has {len(data)} bytes"))
     marker, done, status, guards = _HEAD.unpack_from(data)
     if marker != _FORMAT:
-        raise ToolError(Problem(generated.name, "the harness's results were overwritten", action="is the stack too small?"))
+        raise ToolError(
+            Problem(
+                generated.name, "the harness's results were overwritten", action="is the stack too small?"
+            )
+        )
     if status != 0:
         raise VerificationError(
             Problem(generated.name, f"init or invoke returned status {status} (tc_status) in sample {done}")

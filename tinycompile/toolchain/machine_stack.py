@@ -49,6 +49,13 @@ class LinkedProgram:
         """The function that begins at an address."""
         return self._names.get(address)
 
+    def aliases(self, name: str) -> tuple[str, ...]:
+        """Other names of the same code: GCC folds identical functions into one."""
+        if name not in self._functions:
+            return ()
+        address = self._functions[name][0]
+        return tuple(other for other, (at, _) in self._functions.items() if at == address and other != name)
+
     def function(self, name: str) -> MachineFunction | None:
         """A function by name; None when it is not linked or its extent is not known."""
         if name not in self._functions or not self._functions[name][1]:

@@ -47,7 +47,9 @@ def stack_bound(generated: Generated, firmware: Firmware) -> StackBound:
     _complete(graph, LinkedProgram(firmware.minimal))
     entry = f"{generated.name}_invoke"
     reached = _reached(graph.calls, entry)
-    unknown = tuple(sorted((graph.unknown & reached) | _recursive(graph.calls, entry)))
+    unknown = tuple(
+        sorted(_short(name) for name in (graph.unknown & reached) | _recursive(graph.calls, entry))
+    )
     if unknown or entry not in graph.frames:
         return StackBound(None, unknown=unknown or (entry,))
     depth, chain = _deepest(graph, entry, {})
@@ -71,10 +73,16 @@ def _read_graph(paths: list[Path]) -> _Graph:
 
 def _complete(graph: _Graph, program: LinkedProgram) -> None:
     """Add the functions that are called but have no frame, and those that they call."""
+    known = {_short(name): name for name in graph.frames}
     wanted = sorted({target for targets in graph.calls.values() for target in targets} - graph.frames.keys())
     while wanted:
         name = wanted.pop()
-        function = program.function(name)
+        alias = next((known[other] for other in program.aliases(_short(name)) if other in known), None)
+        if alias is not None:
+            graph.frames[name] = 0
+            graph.calls[name] = {alias}
+            continue
+        function = program.function(_short(name))
         if function is None:
             graph.unknown.add(name)
             graph.frames[name] = 0
