@@ -10,9 +10,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 _ROOT = Path(__file__).resolve().parent.parent
+_IN_CI = os.environ.get("CI") == "true"
 _QEMU_TOOLS = ("arm-none-eabi-gcc", "qemu-system-arm")
+
+# No deadline: how long an example takes says more of the machine than of the code. In CI the examples are the same each time.
+settings.register_profile("project", deadline=None, derandomize=_IN_CI, print_blob=True)
+settings.load_profile("project")
 
 
 def _models() -> Path:
@@ -40,7 +46,7 @@ def _require_tools(*tools: str) -> None:
     if not missing:
         return
     message = f"missing: {', '.join(missing)}; `make setup` installs it"
-    if os.environ.get("CI") == "true":
+    if _IN_CI:
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
 
