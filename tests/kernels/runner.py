@@ -17,7 +17,7 @@ from tinycompile.ops import Kernel, Operation, operator_of, row_shape
 from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
 from tinycompile.resources import boards_dir, runtime_dir
 
-_HOST_FLAGS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+_HOST_FLAGS = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 _WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"]
 
 _PROGRAM = """

@@ -1,4 +1,4 @@
-"""Kernels of CONV_2D for processors with SMLAD: pixels are staged as pairs of int16 and multiplied with two channels at a time."""
+"""Kernels of CONV_2D for processors with SMLAD: pixels are staged as pairs of int16 and multiplied two channels at a time."""
 
 from dataclasses import dataclass
 

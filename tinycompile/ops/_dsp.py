@@ -1,8 +1,8 @@
 """Packing for kernels that use the Armv7E-M DSP extension: pairs of int16 for SMLAD, and requantization in four instructions.
 
-Weights of two channels share a stream. For each pair of taps (a, b) one word holds the bytes w0[a], w1[a], w0[b], w1[b] of the channels
-0 and 1: SXTB16 gives (w0[a], w0[b]), SXTB16 with ROR #8 gives (w1[a], w1[b]). Better still, `paired` words hold the halfwords
-256 * w1 + w0: SMLAD on the raw word sums 256 * dot1 + dot0, from which dot0 is taken away at the end.
+Weights of two channels share a stream. For each pair of taps (a, b) one word holds the bytes w0[a], w1[a], w0[b], w1[b] of the
+channels 0 and 1: SXTB16 gives (w0[a], w0[b]), SXTB16 with ROR #8 gives (w1[a], w1[b]). Better still, `paired` words hold the
+halfwords 256 * w1 + w0: SMLAD on the raw word sums 256 * dot1 + dot0, from which dot0 is taken away at the end.
 """
 
 from dataclasses import dataclass
@@ -149,7 +149,7 @@ def may_pair(weights: Array) -> bool:
 
 
 def joined_words(weights: Array, paired: bool) -> Array:
-    """Words of two channels each: [channels, pairs, 2] -> uint32 [channels / 2 rounded up, pairs]; a last odd channel is alone."""
+    """Words of two channels each: [channels, pairs, 2] -> uint32 [channels / 2 rounded up, pairs]."""
     if len(weights) % 2:
         weights = np.concatenate([weights, np.zeros_like(weights[:1])])
     even, odd = weights[0::2], weights[1::2]
