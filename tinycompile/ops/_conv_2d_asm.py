@@ -18,7 +18,7 @@ from tinycompile.ops._gemm_asm import (
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant.solver import Requantization
+from tinycompile.quant import Requantization
 
 SCRATCH_LIMIT_BYTES = 2048
 _LARGEST_OFFSET = 4095

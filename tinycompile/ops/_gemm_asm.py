@@ -14,7 +14,7 @@ from tinycompile.ops._dsp import Channels, by_pairs
 from tinycompile.ops._gemm_schedule import Requantizing, Shape, block
 from tinycompile.ops._linear import folded_bias
 from tinycompile.program import Constant, Parameter
-from tinycompile.quant.solver import Accumulators, Requantization, solve
+from tinycompile.quant import Accumulators, Requantization, solve
 
 LARGEST_SCALE = 256
 _OFFSET_ROOM = 1 << 14

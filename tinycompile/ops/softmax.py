@@ -17,9 +17,14 @@ from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quan
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant import quantize_multiplier
-from tinycompile.quant.fixed_point import exp_on_negative_values, reciprocal, saturating_multiply
-from tinycompile.quant.multiplier import Int64, rounding_divide_by_power_of_two
+from tinycompile.quant import (
+    Int64,
+    exp_on_negative_values,
+    quantize_multiplier,
+    reciprocal,
+    rounding_divide_by_power_of_two,
+    saturating_multiply,
+)
 
 DIFFERENCE_BITS = 5
 """Integer bits of a scaled difference."""
