@@ -1,6 +1,5 @@
-"""`python -m tinycompile` is the command `tinycompile`."""
+"""`python -m tinycompile`: the command line."""
 
 from tinycompile.cli import main
 
-if __name__ == "__main__":
-    main()
+main()

@@ -51,7 +51,7 @@ def test_same_bytes_as_from_the_checkout(installed: Path, tmp_path: Path, digits
     """The installed compiler and the one of the checkout write the same folder."""
     arguments = ["build", str(digits_model), "--board", "m7", "-o"]
     _run([str(installed / "tinycompile"), *arguments, "here"], tmp_path)
-    _run([sys.executable, "-m", "tinycompile.cli", *arguments, "there"], tmp_path)
+    _run([sys.executable, "-m", "tinycompile", *arguments, "there"], tmp_path)
     here, there = ({p.name: p.read_bytes() for p in (tmp_path / d).iterdir()} for d in ("here", "there"))
     assert here == there
 
