@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 import jinja2
@@ -21,16 +21,17 @@ _SECONDS = 300
 _VERDICTS = {1: "the generated code wrote outside of its arena", 2: "init or invoke failed"}
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where generated C is tested: for which board it is generated, and whether it runs here, under the sanitizers."""
+class Target(Enum):
+    """Where generated C is tested; the value is the board."""
 
-    board: str
-    on_host: bool
+    HOST = "host"
+    """Portable C under the sanitizers."""
+    M7 = "m7"
+    """On the emulator, guards around the arena."""
 
     @property
-    def description(self) -> Board:
-        return load_board(self.board)
+    def board(self) -> Board:
+        return load_board(self.value)
 
 
 class BatchError(Exception):
@@ -51,14 +52,14 @@ def run_batch(cases: Sequence[Case], target: Target, folder: Path) -> list[list[
     _write(folder, good, target)
     _run([*_compiler(target, folder)], folder)
     program = folder / "batch"
-    _run([str(program)] if target.on_host else _emulator(target.description, program), folder)
+    _run([str(program)] if target is Target.HOST else _emulator(target.board, program), folder)
     results = iter(_read(folder / "outputs.bin", good))
     return [next(results) if isinstance(done, Compilation) else done for done in compiled]
 
 
 def _compiled(case: Case, name: str, target: Target) -> Compilation | str:
     try:
-        return compile_model(case.model, board=target.board, name=name)
+        return compile_model(case.model, board=target.value, name=name)
     except Exception as error:  # one case that fails must not hide the others
         return f"{type(error).__name__}: {error}"
 
@@ -82,7 +83,7 @@ def _write(folder: Path, good: Sequence[tuple[Case, Compilation]], target: Targe
     ]
     most = max(max(done.program.arena_bytes, done.program.state_bytes) for _, done in good)
     names = [done.program.name for _, done in good]
-    text = template.render(names=names, ports=ports, most_bytes=most, sanitized=target.on_host)
+    text = template.render(names=names, ports=ports, most_bytes=most, sanitized=target is Target.HOST)
     (folder / "batch.c").write_text(text, encoding="utf-8")
     samples = [array.tobytes() for case, _ in good for sample in case.samples for array in sample]
     (folder / "inputs.bin").write_bytes(b"".join(samples))
@@ -90,11 +91,11 @@ def _write(folder: Path, good: Sequence[tuple[Case, Compilation]], target: Targe
 
 def _compiler(target: Target, folder: Path) -> list[str]:
     """One call of the compiler for everything; unoptimized on the host, where compiling takes longer than running."""
-    board = target.description
+    board = target.board
     flags = [*_WARNINGS, "-std=gnu99", "-ffp-contract=off", "batch.c", "-o", "batch"]
     flags += [str(path.relative_to(folder)) for path in _runtime_sources(folder)]
-    if target.on_host:
-        return [load_board("host").compiler, "-O0", *_SANITIZERS, *flags, "-lm"]
+    if target is Target.HOST:
+        return [board.compiler, "-O0", *_SANITIZERS, *flags, "-lm"]
     assert board.emulator is not None
     firmware = boards_dir() / "firmware"
     script = [

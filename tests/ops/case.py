@@ -19,13 +19,12 @@ SAMPLES = 3
 class Case:
     """A model with its samples: for each sample one array for each input.
 
-    `m7` adds it to the subset on the emulator; `oracle` is the reference that takes the model.
+    `oracle` is the reference that takes the model.
     """
 
     id: str
     model: bytes = field(repr=False)
     samples: tuple[tuple[Array, ...], ...] = field(repr=False)
-    m7: bool = False
     oracle: str = "tflite-runtime"
 
 
@@ -49,7 +48,6 @@ def one_op(
     operands: Sequence[Operand],
     outputs: Spec | Sequence[Spec],
     *,
-    m7: bool = False,
     oracle: str = "tflite-runtime",
     version: int | None = None,
     **options: Any,
@@ -61,7 +59,7 @@ def one_op(
     results = builder.op(kind, handles, outputs, version=version, **options)
     model = builder.finish(inputs, [results] if isinstance(results, int) else results)
     specs = [operand for operand in operands if isinstance(operand, Spec)]
-    return Case(name, model, make_samples(rng_of(name), specs), m7, oracle)
+    return Case(name, model, make_samples(rng_of(name), specs), oracle)
 
 
 def _handle(builder: Builder, operand: Operand) -> int | None:

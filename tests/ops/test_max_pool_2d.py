@@ -1,0 +1,8 @@
+"""MAX_POOL_2D against the reference."""
+
+from tests.ops.matrix import OperatorMatrix
+from tests.ops.pooling import pool_cases
+
+
+class TestMaxPool2D(OperatorMatrix):
+    cases = pool_cases("MAX_POOL_2D")

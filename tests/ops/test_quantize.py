@@ -1,0 +1,63 @@
+"""QUANTIZE against the reference: from float with its ties, and from integers of another scale or type."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.ops.case import Case, one_op
+from tests.ops.matrix import OperatorMatrix
+from tests.support.tflite_builder import Spec
+
+
+@dataclass(frozen=True)
+class Quantize:
+    """From one type to another; scale and zero point of the input are not used for float32."""
+
+    source: str = "float32"
+    target: str = "int8"
+    scales: tuple[float, float] = (0.05, 0.125)
+    zero_points: tuple[int, int] = (-3, 5)
+    x: tuple[int, ...] = (1, 4, 5, 3)
+
+
+_TABLE = {
+    "float": Quantize(),
+    "float_ties": Quantize(scales=(1, 0.0625 * 2), zero_points=(0, 0)),
+    "float_ties_odd_zero_point": Quantize(scales=(1, 0.125), zero_points=(0, -7)),
+    "float_zero_point_low": Quantize(zero_points=(0, -128)),
+    "float_zero_point_high": Quantize(zero_points=(0, 127)),
+    "float_fine": Quantize(scales=(1, 0.003921568859368563)),
+    "float_coarse": Quantize(scales=(1, 300.0)),
+    "float_uint8": Quantize(target="uint8", zero_points=(0, 128)),
+    "float_int16": Quantize(target="int16", zero_points=(0, 0), scales=(1, 0.0003)),
+    "float_vector": Quantize(x=(13,)),
+    "int8_same": Quantize(source="int8", scales=(0.05, 0.05), zero_points=(3, 3)),
+    "int8_shifted": Quantize(source="int8", scales=(0.05, 0.05), zero_points=(3, -100)),
+    "int8_finer": Quantize(source="int8", scales=(0.05, 0.02)),
+    "int8_coarser": Quantize(source="int8", scales=(0.05, 0.3)),
+    "int8_power_of_two": Quantize(source="int8", scales=(0.5, 1.0), zero_points=(0, 0)),
+    "int8_zero_points": Quantize(source="int8", scales=(0.05, 0.06), zero_points=(-128, 127)),
+    "int8_uint8": Quantize(source="int8", target="uint8", scales=(0.05, 0.05), zero_points=(-128, 0)),
+    "int8_uint8_other_scale": Quantize(source="int8", target="uint8", zero_points=(-3, 128)),
+    "uint8_int8": Quantize(source="uint8", scales=(0.05, 0.05), zero_points=(128, 0)),
+    "uint8_int8_other_scale": Quantize(source="uint8", zero_points=(100, -20)),
+    "uint8_same": Quantize(source="uint8", target="uint8", scales=(0.05, 0.07), zero_points=(3, 200)),
+    "int16_int8": Quantize(source="int16", scales=(0.0003, 0.05), zero_points=(0, -5)),
+    "int16_int16": Quantize(source="int16", target="int16", scales=(0.0003, 0.0005), zero_points=(0, 0)),
+    **{
+        f"int8_ratio_{n}": Quantize(source="int8", scales=(0.05, float(np.float32(0.05 * n / 7))))
+        for n in range(1, 9)
+    },
+}
+
+
+def _case(name: str, quantize: Quantize) -> Case:
+    x = Spec(quantize.x, quantize.source, quantize.scales[0], quantize.zero_points[0])
+    if quantize.source == "float32":
+        x = Spec(quantize.x, "float32")
+    y = Spec(quantize.x, quantize.target, quantize.scales[1], quantize.zero_points[1])
+    return one_op(name, "QUANTIZE", [x], y)
+
+
+class TestQuantize(OperatorMatrix):
+    cases = tuple(_case(name, quantize) for name, quantize in _TABLE.items())
