@@ -1,6 +1,6 @@
 """Lower bounds of the arena, each with the assumption that makes it one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tinycompile.plan import Bound
 from tinycompile.planning.order import OrderResult
@@ -28,38 +28,22 @@ def bounds_of(input_bytes: int, order: OrderResult, peak_bytes: int, placement_b
     )
 
 
-def placement_bound(items: Sequence[Item], relations: Sequence[Relation]) -> int:
-    """Bytes that no placement can go under: in some region the live items need them, whatever their offsets.
+def placement_bound(items: Sequence[Item], relations: Sequence[Relation], peak_bytes: int) -> int:
+    """Bytes that no placement can go under; `peak_bytes` is what the partition counted without alignment.
 
-    Every item starts at a multiple of its alignment, so all but the highest one take up whole multiples. Where items may
-    overlap, what that saves at most is taken off, and bytes are counted unaligned.
+    Every item starts at a multiple of its alignment. So in a region where nothing may overlap all but the highest item
+    take up whole multiples.
     """
+    overlapping = {key for relation in relations for key in (relation.low, relation.high)}
     regions = {item.first for item in items}
-    return max((_region_bound(items, relations, region) for region in regions), default=0)
+    return max([peak_bytes, *(_aligned_bytes(items, region, overlapping) for region in regions)])
 
 
-def _region_bound(items: Sequence[Item], relations: Sequence[Relation], region: int) -> int:
-    live = {item.key: item for item in items if item.first <= region <= item.last}
-    total = sum(item.bytes for item in live.values())
-    saving = _saving(live, relations)
-    if saving:
-        return total - saving
-    least = min((item.align for item in live.values()), default=1)
-    aligned = sum(-(-item.bytes // least) * least for item in live.values())
-    slack = max((-item.bytes % least for item in live.values()), default=0)
-    return aligned - slack
-
-
-def _saving(live: Mapping[int, Item], relations: Sequence[Relation]) -> int:
-    """Bytes that overlaps can save at most. An exact one excludes any other, since the inputs are disjoint."""
-    exact, led = 0, dict[frozenset[int], int]()
-    for relation in relations:
-        if relation.low in live and relation.high in live:
-            low, high = live[relation.low].bytes, live[relation.high].bytes
-            saving = low + high - max(relation.lead_bytes + high, low)
-            pair = frozenset((relation.low, relation.high))
-            if relation.exact:
-                exact = max(exact, saving)
-            else:
-                led[pair] = max(led.get(pair, 0), saving)
-    return max(exact, sum(led.values()))
+def _aligned_bytes(items: Sequence[Item], region: int, overlapping: set[int]) -> int:
+    """Bytes of the items that live in a region, 0 if some may overlap."""
+    live = [item for item in items if item.first <= region <= item.last]
+    if any(item.key in overlapping for item in live):
+        return 0
+    least = min((item.align for item in live), default=1)
+    aligned = sum(-(-item.bytes // least) * least for item in live)
+    return aligned - max((-item.bytes % least for item in live), default=0)

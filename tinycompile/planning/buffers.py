@@ -21,7 +21,7 @@ class Buffers:
 
 
 def buffers_of(work: Work, parts: Partition) -> Buffers:
-    """List the buffers; live ranges count regions. The item of a storage has its id, those of scratch count down from -1."""
+    """List the buffers; live ranges count regions. The item of a storage has its id, the scratch of step i has -1 - i."""
     items: list[Item] = []
     keyed: list[tuple[int, Buffer]] = []
     rings = {storage: segment for segment in parts.segments for storage in _rings(segment)}
@@ -38,32 +38,36 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
         keyed.append((key, Buffer("", kind, size, first, last, storage.tensors, ring_rows=ring_rows)))
 
     for index, segment in enumerate(parts.segments):
-        for shared in _scratch(segment):
-            key = -1 - sum(1 for item in items if item.key < 0)
-            size = max(segment.kernels[position].scratch_bytes for position in shared)
-            items.append(Item(key, size, index, index, SCRATCH_ALIGN))
-            for position in shared:
-                size, node = segment.kernels[position].scratch_bytes, work.steps[segment.first + position].node
-                keyed.append((key, Buffer("", BufferKind.SCRATCH, size, index, index, node=node)))
+        for position, kernel in enumerate(segment.kernels, start=segment.first):
+            if kernel.scratch_bytes:
+                key, node = -1 - position, work.steps[position].node
+                items.append(Item(key, kernel.scratch_bytes, index, index, SCRATCH_ALIGN))
+                scratch = Buffer("", BufferKind.SCRATCH, kernel.scratch_bytes, index, index, node=node)
+                keyed.append((key, scratch))
 
-    relations = tuple(
-        _relation(overlap)
-        for segment in parts.segments
-        for overlap in segment.overlaps
-    )
-    return Buffers(tuple(items), relations, tuple(keyed))
+    relations = [_relation(overlap) for segment in parts.segments for overlap in segment.overlaps]
+    relations += [relation for segment in parts.segments for relation in _free(segment)]
+    return Buffers(tuple(items), tuple(relations), tuple(keyed))
 
 
 def _rings(segment: Segment) -> dict[int, int]:
     return dict(segment.stream.ring_rows) if segment.stream else {}
 
 
-def _scratch(segment: Segment) -> list[list[int]]:
-    """Positions of the steps that have scratch, those that share it together. Sums stay between calls and share nothing."""
-    sums = segment.stream.accumulates if segment.stream else (False,)
-    users = [i for i, kernel in enumerate(segment.kernels) if kernel.scratch_bytes]
-    shared = [i for i in users if not sums[i]]
-    return ([shared] if shared else []) + [[i] for i in users if sums[i]]
+def _free(segment: Segment) -> list[Relation]:
+    """Pairs of rings and scratch that are never needed during the same call. Sums stay between calls and share nothing."""
+    rows = segment.stream
+    if rows is None:
+        return []
+    calls = []
+    for position, sets in enumerate(rows.live):
+        own = {-1 - segment.first - position} if not rows.accumulates[position] else set()
+        calls += [held | own for held in sets]
+    keys = sorted(set().union(*calls))
+    clashes = {(a, b) for together in calls for a in together for b in together}
+    return [
+        Relation(a, b, free=True) for i, a in enumerate(keys) for b in keys[i + 1 :] if (a, b) not in clashes
+    ]
 
 
 def _rows(work: Work, storage: int) -> RowStep:

@@ -113,7 +113,7 @@ def _segments(work: Work, ranges: Mapping[int, LiveRange], allowance: float) -> 
     for first in range(len(work.steps)):
         for last in range(first + 1, min(first + MAX_LENGTH, len(work.steps))):
             rows = stream(work, ranges, first, last)
-            if rows is None or rows.ring_bytes > unfused:
+            if rows is None or max(rows.live_bytes) > unfused:
                 break
             streams = _streams(work, ranges, rows)
             ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance]
@@ -141,40 +141,42 @@ def _streams(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -> Itera
     """Several steps; one segment for each amount of scratch with which cheaper kernels can do."""
     steps = work.steps[rows.first : rows.last + 1]
     inner = sum(work.storages[storage].bytes for storage in rows.ring_rows)
-    live = _live_bytes(work, ranges, rows.first, rows.last) - inner + rows.ring_bytes
+    outside = _live_bytes(work, ranges, rows.first, rows.last) - inner - _saving(work, rows.overlaps)
     calls = sum(step.rows.calls for step in steps if step.rows is not None)
     cheapest = None
-    for limit in sorted({kernel.scratch_bytes for step in steps for kernel in step.kernels}):
-        kernels = _kernels_within(steps, rows.accumulates, limit)
+    limits = {
+        live + kernel.scratch_bytes
+        for step, live in zip(steps, rows.live_bytes, strict=True)
+        for kernel in step.kernels
+    }
+    for limit in sorted(limits):
+        kernels = _kernels_within(steps, rows, limit)
         if kernels is None:
             continue
         extra = sum(k.extra_cycles for k in kernels) + calls * STREAM_CALL_CYCLES
         if cheapest is None or extra < cheapest:
             cheapest = extra
-            cost = live + stream_scratch_bytes(kernels, rows.accumulates) - _saving(work, rows.overlaps)
+            cost = outside + _inner_bytes(kernels, rows)
             yield Segment(rows.first, rows.last, cost, (extra, len(steps), 1), rows.overlaps, kernels, rows)
 
 
-def _kernels_within(
-    steps: Sequence[Step], accumulates: Sequence[bool], limit_bytes: int
-) -> tuple[KernelOption, ...] | None:
-    """For each step the cheapest kernel that can stream with so much scratch; None when a step has none."""
+def _kernels_within(steps: Sequence[Step], rows: Stream, limit_bytes: int) -> tuple[KernelOption, ...] | None:
+    """For each step the cheapest kernel that streams, with its scratch and the rings beside it within the limit."""
     kernels = []
-    for step, sums in zip(steps, accumulates, strict=True):
+    for step, live, sums in zip(steps, rows.live_bytes, rows.accumulates, strict=True):
         wanted = Granularity.ACCUMULATE if sums else Granularity.ROW
-        usable = [k for k in step.kernels if wanted in k.granularities and k.scratch_bytes <= limit_bytes]
+        usable = [k for k in step.kernels if wanted in k.granularities and live + k.scratch_bytes <= limit_bytes]
         if not usable:
             return None
         kernels.append(min(usable, key=lambda k: (k.extra_cycles, k.scratch_bytes)))
     return tuple(kernels)
 
 
-def stream_scratch_bytes(kernels: Sequence[KernelOption], accumulates: Sequence[bool]) -> int:
-    """Scratch of a region: kernels share it, since it is dead after a call, but sums stay."""
-    pairs = list(zip(kernels, accumulates, strict=True))
-    return max((k.scratch_bytes for k, sums in pairs if not sums), default=0) + sum(
-        k.scratch_bytes for k, sums in pairs if sums
-    )
+def _inner_bytes(kernels: Sequence[KernelOption], rows: Stream) -> int:
+    """Rings and scratch at the call that needs most of them. Scratch is dead after a call, but sums stay."""
+    calls = list(zip(kernels, rows.live_bytes, rows.accumulates, strict=True))
+    kept = sum(kernel.scratch_bytes for kernel, _, sums in calls if sums)
+    return kept + max(live + (0 if sums else kernel.scratch_bytes) for kernel, live, sums in calls)
 
 
 def _live_bytes(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> int:

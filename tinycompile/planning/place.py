@@ -25,16 +25,22 @@ class Item:
 
 @dataclass(frozen=True)
 class Relation:
-    """Two items that may share bytes while both live: `low + lead_bytes <= high`; `exact`: only at equal offsets."""
+    """Two items that may share bytes though both live: `low + lead_bytes <= high`; `exact`: only at equal offsets.
+
+    `free`: they may lie anywhere, since they are never needed at the same time.
+    """
 
     low: int
     high: int
     lead_bytes: int = 0
     exact: bool = False
+    free: bool = False
 
     def holds(self, low_offset: int, high_offset: int) -> bool:
         """True when the offsets keep the relation."""
-        return low_offset == high_offset if self.exact else low_offset + self.lead_bytes <= high_offset
+        if self.exact:
+            return low_offset == high_offset
+        return self.free or low_offset + self.lead_bytes <= high_offset
 
 
 @dataclass(frozen=True)
@@ -104,7 +110,7 @@ class _Placer:
             places.add(_up(start + self.by_key[key].bytes, item.align))
             places.add(_down(start - item.bytes, item.align))
             for relation in self.relations.get((item.key, key), ()):
-                if relation.exact:
+                if relation.exact or relation.free:
                     places.add(_up(start, item.align))
                 elif relation.low == item.key:
                     places.add(_down(start - relation.lead_bytes, item.align))

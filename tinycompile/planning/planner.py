@@ -32,7 +32,7 @@ def plan(
     parts = partition(work, ALLOWANCE[optimize] * cycles if cycles else 0)
     selection = _with_kernels(selection, work, parts)
     buffers = buffers_of(work, parts)
-    goal = placement_bound(buffers.items, buffers.relations)
+    goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)
     offsets = place(buffers.items, buffers.relations, goal)
     schedule = Schedule(_regions(work, parts, offsets), order.proved)
     input_bytes = sum(work.storages[storage].bytes for storage in work.inputs)

@@ -1,7 +1,8 @@
 """Rows streaming through several steps: the run by demand that generated code follows, in numbers of rows.
 
-Running it once tells how many rows of each inner storage exist at a time (its ring), and how far an output that leaves the region
-runs ahead of the rows still needed of an input that dies in it (its lead). Inner storages are those whose readers are all inside.
+Running it once tells how many rows of each inner storage exist at a time (its ring), which rings hold needed rows during which
+calls (others may share their bytes), and how far an output that leaves the region runs ahead of the rows still needed of
+an input that dies in it (its lead). Inner storages are those whose readers are all inside.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,8 @@ class Stream:
     """Steps `first` to `last` of the work run by demand (see `tinycompile.plan.Region` for targets and pulls).
 
     `ring_rows` holds the rows that must be kept of each inner storage; equal to all of its rows: no ring, a full buffer.
-    `accumulates` tells which steps take in input rows instead of making output rows.
+    `accumulates` tells which steps take in input rows instead of making output rows. `live` holds for each step the sets of
+    inner storages with needed rows during its calls, its output among them, and `live_bytes` the most that a set takes.
     """
 
     first: int
@@ -24,7 +26,8 @@ class Stream:
     targets: tuple[int, ...]
     pulls: tuple[tuple[int, ...], ...]
     ring_rows: Mapping[int, int]
-    ring_bytes: int
+    live: tuple[frozenset[frozenset[int]], ...]
+    live_bytes: tuple[int, ...]
     overlaps: tuple[Overlap, ...]
     accumulates: tuple[bool, ...]
 
@@ -58,6 +61,9 @@ class _Run:
             self.depth.append(1 + max((self.depth[index] for index, _ in pulled), default=0))
             self.pulls.append(pulled)
         self.held: dict[int, int] = dict.fromkeys(inner, 1)
+        self.written: dict[int, int] = dict.fromkeys(inner, 0)
+        self.holding: frozenset[int] = frozenset()
+        self.live: list[set[frozenset[int]]] = [set() for _ in steps]
         self.lead: dict[tuple[int, int], int] = {}
         self.exact: dict[tuple[int, int], bool] = {}
 
@@ -69,17 +75,20 @@ class _Run:
             self._call(index)
 
     def _call(self, index: int) -> None:
-        row, storage = self.next[index], self.outputs[index]
-        if self.steps[index].accumulates:
-            if row + 1 < self.steps[index].calls:
-                self.next[index] += 1
-                return
-            row = 0
-        if storage in self.inner:
+        step, storage = self.steps[index], self.outputs[index]
+        row = self.next[index]
+        if step.accumulates:
+            row = 0 if row + 1 == step.calls else -1  # -1: this call writes nothing
+        if row >= 0 and storage in self.inner:
             self.held[storage] = max(self.held[storage], row + 1 - min(row, self._low(storage)))
-        else:
+            self.written[storage] = row + 1
+            self.holding |= {storage}
+        elif row >= 0:
             self._measure_leads(index, row)
+        self.live[index].add(self.holding)
         self.next[index] += 1
+        touched = self.inner.intersection((storage, *(read.storage for read in step.reads)))
+        self.holding -= {s for s in touched if self._low(s) >= self.written[s]}
 
     def _low(self, storage: int) -> int:
         """The lowest row of a storage that any step still reads."""
@@ -125,14 +134,15 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
     targets.reverse()  # the last step pulls most of the others along
     for index in targets:
         run.demand(index, run.steps[index].calls)
-    row_bytes = {storage: run.steps[index].row_bytes for index, storage in enumerate(outputs)}
+    ring_bytes = {s: run.held[s] * run.steps[i].row_bytes for i, s in enumerate(outputs) if s in inner}
     return Stream(
         first,
         last,
         tuple(targets),
         tuple(tuple(index for index, _ in pulled) for pulled in run.pulls),
         dict(sorted(run.held.items())),
-        sum(rows * row_bytes[storage] for storage, rows in run.held.items()),
+        tuple(frozenset(sets) for sets in run.live),
+        tuple(max((sum(ring_bytes[s] for s in held) for held in sets), default=0) for sets in run.live),
         (*run.overlaps(), *(_backward(steps[0], outputs[0], dying) if first == last else ())),
         tuple(step.accumulates for step in steps),
     )
