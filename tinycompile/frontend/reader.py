@@ -40,8 +40,9 @@ class FileTensor:
 
 @dataclass(frozen=True)
 class FileOperator:
-    """Operator of the schema, with the name of its code and its options by snake_case name."""
+    """Operator of the schema: its place in the subgraph, the name of its code, its options by snake_case name."""
 
+    index: int
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -52,6 +53,7 @@ class FileOperator:
 class FileSubgraph:
     """SubGraph of the schema."""
 
+    name: str
     tensors: tuple[FileTensor, ...]
     operators: tuple[FileOperator, ...]
     inputs: tuple[int, ...]
@@ -60,10 +62,9 @@ class FileSubgraph:
 
 @dataclass(frozen=True)
 class FileModel:
-    """Model of the schema: the main subgraph, how many there are, and the bytes of every buffer."""
+    """Model of the schema: its subgraphs, of which the first is the main one, and the bytes of every buffer."""
 
-    subgraph: FileSubgraph
-    subgraphs: int
+    subgraphs: tuple[FileSubgraph, ...]
     buffers: tuple[Array, ...]
 
 
@@ -123,12 +124,13 @@ class _Reader:
             self.attempt(f"buffer {i}", partial(self._buffer, b))
             for i, b in enumerate(self.check.children(root, "Buffers"))
         ]
-        subgraphs = self.check.scalar(root, "SubgraphsLength")
-        main = next(self.check.children(root, "Subgraphs"), None)
-        if main is None:
+        subgraphs = [
+            self._subgraph(graph, kinds, f"subgraph {i} " if i else "")
+            for i, graph in enumerate(self.check.children(root, "Subgraphs"))
+        ]
+        if not subgraphs:
             raise Malformed("there is no subgraph")
-        subgraph = self._subgraph(main, kinds)
-        return FileModel(subgraph, subgraphs, tuple(_EMPTY if b is None else b for b in buffers))
+        return FileModel(tuple(subgraphs), tuple(_EMPTY if b is None else b for b in buffers))
 
     def _kind(self, code: Any) -> str:
         builtin = max(
@@ -147,17 +149,18 @@ class _Reader:
         found = self.check.numbers(buffer, "Data")
         return _EMPTY if found is None else found
 
-    def _subgraph(self, graph: Any, kinds: list[str]) -> FileSubgraph:
+    def _subgraph(self, graph: Any, kinds: list[str], place: str) -> FileSubgraph:
         tensors = [
-            self.attempt(f"tensor {i}", partial(self._tensor, t))
+            self.attempt(f"{place}tensor {i}", partial(self._tensor, t))
             for i, t in enumerate(self.check.children(graph, "Tensors"))
         ]
         operators = [
-            self.attempt(f"operator #{i}", partial(self._operator, o, kinds))
+            self.attempt(f"{place}operator #{i}", partial(self._operator, i, o, kinds))
             for i, o in enumerate(self.check.children(graph, "Operators"))
         ]
         # A place that could not be read has noted a problem, and then nobody looks at the records.
         return FileSubgraph(
+            self.check.text(graph, "Name"),
             tuple(t for t in tensors if t is not None),
             tuple(o for o in operators if o is not None),
             self._integers(graph, "Inputs"),
@@ -187,11 +190,12 @@ class _Reader:
         axis = self.check.scalar(parameters, "QuantizedDimension")
         return FileQuantization(tuple(map(float, scales)), self._integers(parameters, "ZeroPoint"), axis)
 
-    def _operator(self, operator: Any, kinds: list[str]) -> FileOperator:
+    def _operator(self, index: int, operator: Any, kinds: list[str]) -> FileOperator:
         code = self.check.scalar(operator, "OpcodeIndex")
         if code >= len(kinds):
             raise Malformed(f"its operator code {code} does not exist, the file has {len(kinds)}")
         return FileOperator(
+            index,
             kinds[code],
             self._integers(operator, "Inputs"),
             self._integers(operator, "Outputs"),

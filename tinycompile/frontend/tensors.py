@@ -1,10 +1,11 @@
 """Turns a tensor record of the file into a Tensor: element type, shape, quantization, and the values of constants."""
 
+from collections.abc import Sequence
 from math import isfinite
 
 import numpy as np
 
-from tinycompile.frontend.reader import FileModel, FileQuantization, FileTensor
+from tinycompile.frontend.reader import FileQuantization, FileTensor
 from tinycompile.frontend.schema import DTYPES
 from tinycompile.ir import Array, DType, Quantization, Tensor
 
@@ -14,15 +15,14 @@ Findings = list[tuple[str, ...]]
 
 
 def import_tensor(
-    file: FileModel, index: int, is_computed: bool, weight_axis: int | None
+    record: FileTensor, index: int, buffers: Sequence[Array], is_computed: bool, weight_axis: int | None
 ) -> Tensor | Findings:
-    """The tensor, or what is wrong with it.
+    """The tensor with this index in its subgraph, or what is wrong with it.
 
     `is_computed` tells that it is a graph input or an operator's result; `weight_axis` is the output channel axis when it is
     the weights of an operator that fixes this axis.
     """
-    record = file.subgraph.tensors[index]
-    findings = _check_record(record, len(file.buffers))
+    findings = _check_record(record, len(buffers))
     if findings:
         return findings
     dtype = DTYPES[record.type_name]
@@ -30,7 +30,7 @@ def import_tensor(
     if isinstance(quantization, str):
         findings.append((quantization,))
     tensor = Tensor(index, record.name, record.shape, dtype, source=index)
-    data = _constant(tensor, record, file.buffers[record.buffer], is_computed)
+    data = _constant(tensor, record, buffers[record.buffer], is_computed)
     if isinstance(data, str):
         findings.append((data,))
     if isinstance(quantization, str) or isinstance(data, str):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tinycompile.ir.graph import Graph
-from tinycompile.ir.types import Node, Tensor
+from tinycompile.ir.types import Node, Tensor, Variable
 
 
 def next_tensor_id(graph: Graph) -> int:
@@ -29,7 +29,7 @@ def with_nodes(graph: Graph, changed: Mapping[int, Node | None]) -> Graph:
 
 
 def rename_uses(graph: Graph, renamed: Mapping[int, int]) -> Graph:
-    """Let every reader of a tensor (and the graph's outputs) read another one instead."""
+    """Let every reader of a tensor (the graph's outputs and variables too) read another one instead."""
 
     def final(tensor: int) -> int:
         while tensor in renamed:
@@ -39,17 +39,33 @@ def rename_uses(graph: Graph, renamed: Mapping[int, int]) -> Graph:
     nodes = tuple(
         replace(node, inputs=tuple(None if t is None else final(t) for t in node.inputs)) for node in graph.nodes
     )
-    return replace(graph, nodes=nodes, outputs=tuple(map(final, graph.outputs)))
+    variables = tuple(replace(variable, assigned=final(variable.assigned)) for variable in graph.variables)
+    return replace(graph, nodes=nodes, outputs=tuple(map(final, graph.outputs)), variables=variables)
 
 
 def prune(graph: Graph) -> Graph:
-    """Remove nodes whose results nobody reads, and tensors that no node and no graph input or output names."""
-    needed = set(graph.outputs)
+    """Remove nodes whose results nobody reads, and tensors that no node and no graph input or output names.
+
+    A variable that no output depends on, now or in a later call, goes too.
+    """
+    variables: tuple[Variable, ...] = ()
+    while True:
+        kept, needed = _needed(graph, {*graph.outputs, *(variable.assigned for variable in variables)})
+        found = tuple(variable for variable in graph.variables if variable.read in needed)
+        if len(found) == len(variables):
+            break
+        variables = found
+    named = needed | set(graph.inputs) | {t for node in kept for t in node.outputs}
+    tensors = {key: tensor for key, tensor in graph.tensors.items() if key in named}
+    return replace(graph, tensors=tensors, nodes=kept, variables=variables)
+
+
+def _needed(graph: Graph, results: set[int]) -> tuple[tuple[Node, ...], set[int]]:
+    """The nodes that some tensors depend on, and these tensors with everything that the nodes read."""
+    needed = set(results)
     kept: list[Node] = []
     for node in reversed(graph.nodes):
         if needed.intersection(node.outputs):
             kept.append(node)
             needed.update(t for t in node.inputs if t is not None)
-    named = needed | set(graph.inputs) | {t for node in kept for t in node.outputs}
-    tensors = {key: tensor for key, tensor in graph.tensors.items() if key in named}
-    return replace(graph, tensors=tensors, nodes=tuple(reversed(kept)))
+    return tuple(reversed(kept)), needed

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import networkx as nx
 
-from tinycompile.ir.types import Change, Node, Tensor
+from tinycompile.ir.types import Change, Node, Tensor, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,7 @@ class Graph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     changes: tuple[Change, ...] = ()
+    variables: tuple[Variable, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
@@ -52,6 +53,16 @@ class Graph:
                 if tensor is not None and tensor in self.producers:
                     view.add_edge(self.producers[tensor].id, node.id, tensor=tensor)
         return view
+
+    @cached_property
+    def given(self) -> frozenset[int]:
+        """Tensors that exist before the first operator runs: the inputs, and what the variables hold."""
+        return frozenset((*self.inputs, *(variable.read for variable in self.variables)))
+
+    @cached_property
+    def kept(self) -> frozenset[int]:
+        """Tensors that outlive the last operator: the outputs, and what the variables will hold."""
+        return frozenset((*self.outputs, *(variable.assigned for variable in self.variables)))
 
     def tensor(self, tensor_id: int | None) -> Tensor:
         """The tensor with this id; a mandatory operand is never None."""

@@ -10,6 +10,7 @@ def to_text(graph: Graph) -> str:
     """Print the graph: its inputs, one operator a line with operands, attributes and results, its outputs."""
     lines = [f"graph {graph.name}"]
     lines += [f"  input {_tensor(graph.tensors[t])}" for t in graph.inputs]
+    lines += [f"  variable {_tensor(graph.tensors[v.read])} -> %{v.assigned}" for v in graph.variables]
     lines += [f"  {_node(graph, node)}" for node in graph.nodes]
     lines += [f"  output %{t}" for t in graph.outputs]
     return "\n".join(lines) + "\n"

@@ -178,6 +178,21 @@ class Node:
         return f'{where} {self.kind} "{self.name}"'
 
 
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """A resource variable: what a streaming model keeps between calls, in dataflow form.
+
+    `read` is the tensor that holds the value with which an invoke begins, `assigned` the one that holds the value it leaves; both
+    have the shape and type of `initial`. Values in between are ordinary tensors, so the order of reads and writes is in the
+    operands of the nodes, and no rewrite can get it wrong.
+    """
+
+    name: str
+    read: int
+    assigned: int
+    initial: Array
+
+
 @dataclass(frozen=True)
 class Change:
     """What a pass did at one place and why that is exact; reports print it."""
