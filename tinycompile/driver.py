@@ -70,7 +70,7 @@ def compile_model(
     )
 
     graph = run_passes(imported)
-    selection = select(graph, target)
+    selection = select(graph, target, optimize)
     selection, schedule, memory = plan(graph, selection, optimize=optimize)
     program = lower(graph, selection, schedule, memory, target, info)
     _check_fit(program, target)

@@ -60,7 +60,6 @@ def test_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path, samples_di
 def test_the_arena_is_the_live_peak_and_a_little_scratch(name: str, models_dir: Path) -> None:
     report = compile_model(models_dir / f"{name}.tflite", board="m7").report
     assert report["arena_bytes"] <= PEAK_BYTES[name] + LARGEST_SCRATCH_BYTES
-    assert all(layer["scratch_bytes"] <= LARGEST_SCRATCH_BYTES for layer in report["layers"])
 
 
 @pytest.mark.models

@@ -1,22 +1,38 @@
-"""Kernel selection: for each operator the cheapest kernel on this board, with the ones that were rejected."""
+"""Kernel selection: for each operator a kernel on this board, with the ones that were rejected.
+
+The fastest kernels come first: the fewest estimated cycles for each operator. Fast kernels may keep weights in twice the flash; as
+long as the model takes more flash than it may, the exchange that costs the fewest cycles for each byte it saves is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from tinycompile.board import Board
 from tinycompile.ir import Graph
 from tinycompile.ops import Kernel, Operation, operation, operator_of
 from tinycompile.plan import Candidate, Choice, Selection
 
+CODE_RESERVE_BYTES = 128 * 1024
+"""Flash that weights leave to code."""
 
-def select(graph: Graph, board: Board) -> Selection:
+FLASH_ALLOWANCE: Mapping[str, float] = {"speed": 0.0, "balanced": 0.05, "ram": 0.05, "flash": float("inf")}
+"""Extra cycles that each `--optimize` may spend to save flash, as a part of the fastest kernels' cycles."""
+
+
+def select(graph: Graph, board: Board, optimize: str = "speed") -> Selection:
     """Choose a kernel for every node that runs; views do not.
 
-    Of the kernels that compute the node exactly on this board the one with the fewest estimated cycles is taken; equal ones are
-    ordered by flash, then scratch, then the operator's own order.
+    The choice fits the board's flash when any does; `optimize` says how much time may be given for less of it.
     """
-    return {
-        node.id: _choose(operation(graph, node), board)
+    choices = {
+        node.id: _fastest(operation(graph, node), board)
         for node in graph.nodes
         if not operator_of(node).is_view
     }
+    choices = _save_flash(choices, extra_cycles=FLASH_ALLOWANCE[optimize] * _cycles(choices))
+    if board.flash_bytes is None:
+        return choices
+    return _save_flash(choices, flash_bytes=board.flash_bytes - CODE_RESERVE_BYTES)
 
 
 def kernel_of(operation: Operation, name: str) -> Kernel:
@@ -24,7 +40,8 @@ def kernel_of(operation: Operation, name: str) -> Kernel:
     return next(k for k in operator_of(operation.node).kernels if k.name == name)
 
 
-def _choose(operation: Operation, board: Board) -> Choice:
+def _fastest(operation: Operation, board: Board) -> Choice:
+    """The kernel with the fewest estimated cycles; equal ones by flash, scratch, then the operator's own order."""
     kernels = [k for k in operator_of(operation.node).kernels if k.supports(operation, board)]
     assert kernels, f"{operation.node.place}: no kernel takes this, and no limit refuses it"
     candidates = [_candidate(kernel, operation, board) for kernel in kernels]
@@ -41,3 +58,55 @@ def _candidate(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
         scratch_bytes=kernel.scratch_bytes(operation, board),
         granularities=kernel.granularities,
     )
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """Another kernel for a node, which takes less flash."""
+
+    node: int
+    candidate: Candidate
+    saved_bytes: int
+    extra_cycles: int
+
+    @property
+    def price(self) -> tuple[float, int]:
+        """Cycles for each byte; the node decides between equal ones."""
+        return self.extra_cycles / self.saved_bytes, self.node
+
+
+def _save_flash(
+    choices: Mapping[int, Choice], *, extra_cycles: float = float("inf"), flash_bytes: int = 0
+) -> dict[int, Choice]:
+    """Make the cheapest exchanges, until the kernels take `flash_bytes` or the next one would cost more than is left."""
+    result = dict(choices)
+    while _flash(result) > flash_bytes:
+        affordable = [e for e in _exchanges(result) if e.extra_cycles <= extra_cycles]
+        if not affordable:
+            break
+        best = min(affordable, key=lambda exchange: exchange.price)
+        result[best.node] = _exchanged(result[best.node], best.candidate)
+        extra_cycles -= best.extra_cycles
+    return result
+
+
+def _exchanges(choices: Mapping[int, Choice]) -> list[_Exchange]:
+    return [
+        _Exchange(node, other, saved, other.cycles - choice.chosen.cycles)
+        for node, choice in choices.items()
+        for other in choice.rejected
+        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0
+    ]
+
+
+def _exchanged(choice: Choice, candidate: Candidate) -> Choice:
+    others = (choice.chosen, *(c for c in choice.rejected if c is not candidate))
+    return replace(choice, chosen=candidate, rejected=tuple(sorted(others, key=lambda c: c.cycles)))
+
+
+def _flash(choices: Mapping[int, Choice]) -> int:
+    return sum(choice.chosen.flash_bytes for choice in choices.values())
+
+
+def _cycles(choices: Mapping[int, Choice]) -> int:
+    return sum(choice.chosen.cycles for choice in choices.values())
