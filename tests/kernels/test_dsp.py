@@ -19,6 +19,7 @@ from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_portable import DepthwisePortable
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
+from tinycompile.ops._one_channel import OneChannelDsp, OneChannelVectorDsp
 from tinycompile.ops._vector_dsp import FullyConnectedDsp, PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.program import Granularity, KernelCode
 from tinycompile.quant import Activation
@@ -32,7 +33,7 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         PointwisePortable(),
         WindowPortable(),
     ),
-    "DEPTHWISE_CONV_2D": (DepthwiseDsp(), DepthwisePortable()),
+    "DEPTHWISE_CONV_2D": (DepthwiseDsp(), OneChannelDsp(), OneChannelVectorDsp(), DepthwisePortable()),
     "FULLY_CONNECTED": (FullyConnectedDsp(), FullyConnectedPortable()),
 }
 

@@ -38,13 +38,22 @@ class Staging:
         return self.runs * ((self.run + 1) // 2)
 
     @property
-    def block(self) -> int:
+    def most(self) -> int:
         """Pixels that fit the scratch, 0 when not even one does."""
         return min(MOST_PIXELS, (SCRATCH_LIMIT_BYTES - self.patch_bytes) // (4 * self.pairs))
 
+    def block(self, pixels: int) -> int:
+        """Pixels to stage at a time, so that `pixels` of them cost least: rather 3 + 3 + 3 than 4 + 4 + 1."""
+
+        def loads(block: int) -> float:
+            rest = pixels % block
+            return pixels // block * (2 + 1.5 * block) + (2 + 1.5 * rest if rest else 0)
+
+        return min(range(1, min(self.most, pixels) + 1), key=loads)
+
     def scratch_bytes(self) -> int:
         """Bytes of the staged pixels and of the patch."""
-        return 4 * self.pairs * self.block + self.patch_bytes
+        return 4 * self.pairs * self.most + self.patch_bytes
 
 
 def convolution_channels(operation: Operation) -> Channels:
@@ -67,7 +76,7 @@ def dsp_cost(operation: Operation, staging: Staging) -> Cost:
     """Instructions of the inner loop, of staging and of requantization, taken as cycles."""
     out_channels = operation.output.shape[3]
     pixels = operation.output.elements // out_channels
-    block = staging.block
+    block = staging.most
     per_pair = (2 + 3 * block) / (2 * block)
     cycles = pixels * (out_channels * (staging.pairs * per_pair + 12) + 5 * staging.pairs)
     return Cost(int(cycles), 4 * staging.pairs * ((out_channels + 1) // 2) + 16 * out_channels)
@@ -83,7 +92,7 @@ class _StagedDsp(Kernel):
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, one group, and a pixel that fits the scratch."""
         one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
-        return board.dsp and one_group and self.staging(operation).block > 0
+        return board.dsp and one_group and self.staging(operation).most > 0
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """See `dsp_cost`."""
@@ -93,8 +102,8 @@ class _StagedDsp(Kernel):
         """Staged pixels, and the patch at the border."""
         return self.staging(operation).scratch_bytes()
 
-    def packed(self, operation: Operation) -> tuple[dict[str, Parameter], tuple[Constant, Constant]]:
-        """Holes that both templates have, and the constants."""
+    def packed(self, operation: Operation, pixels: int) -> tuple[dict[str, Parameter], tuple[Constant, Constant]]:
+        """Holes that both templates have for calls of so many pixels, and the constants."""
         staging, channels = self.staging(operation), convolution_channels(operation)
         paired, scaling = may_pair(channels.weights), scaling_of(channels)
         halves = paired_halves(staging.run, staging.runs)
@@ -103,7 +112,7 @@ class _StagedDsp(Kernel):
             "in_channels": operation.input(0).shape[3],
             "out_channels": operation.output.shape[3],
             "pairs": staging.pairs,
-            "block": staging.block,
+            "block": staging.block(pixels),
             "paired": paired,
             "mode": scaling.mode,
             "low": scaling.low,
@@ -132,9 +141,9 @@ class PointwiseDsp(_StagedDsp):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `conv_2d/pointwise_dsp.c.j2`."""
-        parameters, constants = self.packed(operation)
         rows, row_elements = row_shape(operation.output.shape)
         pixels = row_elements // operation.output.shape[3] * (rows if granularity is Granularity.WHOLE else 1)
+        parameters, constants = self.packed(operation, pixels)
         return KernelCode(
             template="conv_2d/pointwise_dsp.c.j2",
             parameters={**parameters, "pixels": pixels},
@@ -160,7 +169,7 @@ class WindowDsp(_StagedDsp):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `conv_2d/window_dsp.c.j2`."""
-        parameters, constants = self.packed(operation)
+        parameters, constants = self.packed(operation, operation.output.shape[2])
         return KernelCode(
             template="conv_2d/window_dsp.c.j2",
             parameters={**parameters, **window_parameters(operation)},

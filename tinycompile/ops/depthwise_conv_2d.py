@@ -29,6 +29,7 @@ from tinycompile.ops._linear import (
     has_symmetric_weights,
     requantized,
 )
+from tinycompile.ops._one_channel import OneChannelAsm, OneChannelDsp, OneChannelVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import Access
 from tinycompile.ops.base import Operation, Operator, register
@@ -64,7 +65,7 @@ class DepthwiseConv2D(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (DepthwiseDsp(), DepthwisePortable(),)
+    kernels = (OneChannelAsm(), OneChannelDsp(), OneChannelVectorDsp(), DepthwiseDsp(), DepthwisePortable())
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read DepthwiseConv2DOptions."""
