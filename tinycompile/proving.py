@@ -68,8 +68,9 @@ def bench_model(
     report, target = compilation.report, compilation.board
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
-        verified = verify_directory(directory, target, compilation.model, data, oracle)
-        measured = bench_directory(directory, target, data, layers)
+        work = directory.parent / "work"
+        verified = verify_directory(directory, target, compilation.model, data, oracle, work_dir=work)
+        measured = bench_directory(directory, target, data, layers, work_dir=work)
     by_layer = {layer.index: layer for layer in measured.layers}
     return {
         "model": model.stem,

@@ -44,7 +44,7 @@ def test_m7_issues_two_independent_additions_in_a_cycle():
     together, one_by_one = cost_m7.block_costs([adds, chain])
     assert together.cycles == pytest.approx(4, abs=0.6)
     assert one_by_one.cycles == pytest.approx(8, abs=0.6)
-    assert together.unmodelled == one_by_one.unmodelled == 0
+    assert together.unmodelled == one_by_one.unmodelled == ()
 
 
 @pytest.mark.needs("llvm-mca")
@@ -58,7 +58,7 @@ def test_m7_costs_of_many_blocks_are_those_of_each_alone():
     ]
     together = cost_m7.block_costs(blocks)
     assert together == [cost_m7.block_costs([one])[0] for one in blocks]
-    assert [cost.unmodelled for cost in together] == [0, 0, 0, 1, 0]
+    assert [cost.unmodelled for cost in together] == [(), (), (), ("nonsense",), ()]
     assert together[4].cycles == 0
 
 
@@ -86,4 +86,4 @@ def test_it_blocks_lose_their_conditions(tmp_path):
     assert not found[7].is_it
     assert found[10].registers == 5
     (cost,) = cost_m7.block_costs([found])
-    assert cost.unmodelled == 0
+    assert cost.unmodelled == ()

@@ -102,7 +102,8 @@ def _modelled(
             f"QEMU counts {counted} instructions, Unicorn {cost.instructions}: the modelled cycles are doubtful"
         )
     if cost.unmodelled:
-        notes.append(f"llvm-mca does not know {cost.unmodelled} of {cost.instructions} executed instructions")
+        named = ", ".join(f"{executed} {mnemonic}" for mnemonic, executed in cost.unmodelled.items())
+        notes.append(f"llvm-mca does not know {named} of {cost.instructions} executed instructions")
     return cost, tuple(notes)
 
 

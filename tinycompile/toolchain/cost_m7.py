@@ -29,17 +29,17 @@ _NO_COST = ("tbb", "tbh", "bkpt", "udf")
 
 @dataclass(frozen=True)
 class BlockCost:
-    """Cycles of one run of a block, and how many of its instructions the model did not know."""
+    """Cycles of one run of a block, and the mnemonics of its instructions that the model did not know."""
 
     cycles: float
-    unmodelled: int
+    unmodelled: tuple[str, ...] = ()
 
 
 def block_costs(blocks: Sequence[Sequence[Instruction]]) -> list[BlockCost]:
     """Costs of all blocks by one simulation. Raises ToolError when llvm-mca is missing or fails."""
     llvm_mca = require_program("llvm-mca")
     texts = [[_assembly(instruction) for instruction in block] for block in blocks]
-    left_out = [0] * len(blocks)
+    left_out: list[list[str]] = [[] for _ in blocks]
     while True:
         source, places = _source(texts)
         done = run([llvm_mca, *_ARGUMENTS], task="modelling Cortex-M7 cycles", stdin=source, check=False)
@@ -48,12 +48,12 @@ def block_costs(blocks: Sequence[Sequence[Instruction]]) -> list[BlockCost]:
             break
         for block, position in refused:
             texts[block][position] = None
-            left_out[block] += 1
+            left_out[block].append(blocks[block][position].mnemonic)
     expected = sum(any(text) for text in texts)
     assert done.stdout.count("Total Cycles:") == expected, f"llvm-mca failed: {done.log[-500:]}"
     cycles = {int(number): int(total) / _ITERATIONS for number, total in _REGION.findall(done.stdout)}
     return [
-        BlockCost(cycles.get(number, 0.0) + _extra_words(block) + unknown * _UNKNOWN, unknown)
+        BlockCost(cycles.get(number, 0.0) + _extra_words(block) + len(unknown) * _UNKNOWN, tuple(unknown))
         for number, (block, unknown) in enumerate(zip(blocks, left_out, strict=True))
     ]
 

@@ -16,12 +16,12 @@ _MARKER_M7 = 2
 
 @dataclass(frozen=True)
 class Cost:
-    """Instructions, modelled cycles on two processors, and instructions that the M7 model did not know."""
+    """Instructions, modelled cycles on two processors, and what the M7 model did not know: mnemonic -> executed."""
 
     instructions: int
     cycles_m7: int
     cycles_m4: int
-    unmodelled: int
+    unmodelled: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _BlockCost:
     instructions: int
     m7: float
     m4: float
-    unmodelled: int
+    unmodelled: tuple[str, ...]
 
 
 def total_cost(profile: Profile) -> Cost:
@@ -68,5 +68,13 @@ def _sum(counts: Mapping[Block, int], costs: Mapping[Block, _BlockCost], markers
         - markers * _MARKER_INSTRUCTIONS,
         cycles_m7=round(sum(n * costs[block].m7 for block, n in counts.items())) - markers * _MARKER_M7,
         cycles_m4=round(sum(n * costs[block].m4 for block, n in counts.items())) - markers * _MARKER_M4,
-        unmodelled=sum(n * costs[block].unmodelled for block, n in counts.items()),
+        unmodelled=_unmodelled(counts, costs),
     )
+
+
+def _unmodelled(counts: Mapping[Block, int], costs: Mapping[Block, _BlockCost]) -> dict[str, int]:
+    executed: Counter[str] = Counter()
+    for block, n in counts.items():
+        for mnemonic in costs[block].unmodelled:
+            executed[mnemonic] += n
+    return dict(sorted(executed.items()))

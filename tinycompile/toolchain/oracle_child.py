@@ -21,6 +21,9 @@ Array = NDArray[Any]
 _TFLM_ARENA_BYTES = 64 << 20
 """TFLM plans its arena itself; with all tensors preserved it needs more than a microcontroller has."""
 
+_MESSAGE_CHARACTERS = 300
+"""Of an oracle's refusal; TFLite repeats itself for each tensor."""
+
 
 class Oracle(Protocol):
     """An interpreter of .tflite files, whatever package it is from."""
@@ -116,4 +119,7 @@ def main(name: str, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    try:
+        main(sys.argv[1], Path(sys.argv[2]))
+    except Exception as error:
+        sys.exit(f"{type(error).__name__}: {str(error)[:_MESSAGE_CHARACTERS]}")

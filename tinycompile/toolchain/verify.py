@@ -113,10 +113,10 @@ def verify_directory(
     """
     require_oracle(oracle)
     generated = read_generated(generated_dir)
+    expected = run_oracle(oracle, model, samples)
     with workspace(work_dir) as directory:
         firmware = build_firmware(generated, board, directory / "plain")
         result = run_harness(generated, firmware, board, samples)
-        expected = run_oracle(oracle, model, samples)
         differing = [
             n
             for n, (a, b) in enumerate(zip(expected.outputs, result.outputs, strict=True))
