@@ -1,0 +1,15 @@
+"""EQUAL: a = b, see `_comparison.py`."""
+
+import operator
+
+from tinycompile.ops._comparison import ANY, Comparison
+from tinycompile.ops.base import register
+
+
+@register
+class Equal(Comparison):
+    """EQUAL with broadcasting."""
+
+    kind = "EQUAL"
+    compare = operator.eq
+    types = ANY

@@ -1,0 +1,14 @@
+"""LESS: a < b, see `_comparison.py`."""
+
+import operator
+
+from tinycompile.ops._comparison import Comparison
+from tinycompile.ops.base import register
+
+
+@register
+class Less(Comparison):
+    """LESS with broadcasting."""
+
+    kind = "LESS"
+    compare = operator.lt

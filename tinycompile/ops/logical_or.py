@@ -1,0 +1,18 @@
+"""LOGICAL_OR: one of them is true."""
+
+from tinycompile.ir import Array, DType
+from tinycompile.ops._binary import PlainBinary, binary_types
+from tinycompile.ops.base import register
+
+
+@register
+class LogicalOr(PlainBinary):
+    """LOGICAL_OR with broadcasting."""
+
+    kind = "LOGICAL_OR"
+    types = binary_types(None, DType.BOOL)
+
+    def apply(self, first: Array, second: Array) -> Array:
+        """See above."""
+        result: Array = first | second
+        return result
