@@ -30,6 +30,15 @@ C_TYPES = {
 }  # fmt: skip
 """C99 element type by numpy name."""
 
+NAME_CHARACTERS = 60
+
+
+def short_name(name: str) -> str:
+    """A tensor's name for people: converters join the names of everything they fused, of which the first one says enough."""
+    first = name.split(";")[0]
+    return first if len(first) <= NAME_CHARACTERS else "..." + first[3 - NAME_CHARACTERS :]
+
+
 Parameter = int | float | str | bool | tuple["Parameter", ...]
 """A value that a kernel template may use: hashable, so that equal specialisations become one function."""
 
@@ -169,6 +178,11 @@ class Layer:
     weights_bytes: int
     estimated_cycles: int
     alternatives: tuple[Mapping[str, Parameter], ...] = ()
+
+    @property
+    def short_name(self) -> str:
+        """The name for comments."""
+        return short_name(self.name)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from rich.table import Table
 from tinycompile.ir import Graph, Tensor
 from tinycompile.ops import operation, operator_of
 from tinycompile.plan import MemoryPlan, Schedule
+from tinycompile.program import short_name
 from tinycompile.report.render import as_text, table
 
 _BAR_WIDTH = 60
@@ -90,7 +91,7 @@ def _operators(data: dict[str, Any]) -> Table:
             ",".join(map(str, output["zero_points"])),
             f"{constants:,}",
             f"{entry['macs']:,}",
-            entry["name"],
+            short_name(entry["name"]),
         )
     return made
 

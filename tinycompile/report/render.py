@@ -8,6 +8,8 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from tinycompile.program import short_name
+
 WIDTH = 130
 
 _TEXT_COLUMNS = frozenset(
@@ -94,7 +96,7 @@ def _changes(report: Mapping[str, Any]) -> Table:
     for change in report["changes"]:
         made.add_row(
             change["step"],
-            change["place"],
+            short_name(change["place"]),
             *(f"-{change[key]:,}" if change[key] else "" for key in _REMOVED),
             change["text"],
         )
@@ -105,7 +107,8 @@ def _buffers(report: Mapping[str, Any]) -> Table:
     made = table("memory map: arena bytes, and the regions during which they are in use", "offset", "bytes",
                  "first", "last", "kind", "name")  # fmt: skip
     for buffer in sorted(report["memory"].get("buffers", []), key=lambda b: (b["first"], b["offset"])):
-        made.add_row(*(str(buffer[key]) for key in ("offset", "bytes", "first", "last", "kind", "name")))
+        figures = (f"{buffer[key]:,}" for key in ("offset", "bytes", "first", "last"))
+        made.add_row(*figures, buffer["kind"], short_name(buffer["name"]))
     return made
 
 
