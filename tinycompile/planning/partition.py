@@ -22,7 +22,9 @@ from tinycompile.planning.liveness import (
 from tinycompile.planning.stream import Stream, stream
 from tinycompile.program import Granularity
 
+SHORT_LENGTHS = (3, 6, 12)
 MAX_LENGTH = 48
+"""Lengths of streams: shorter ones first give a bound that makes the search for longer ones fast."""
 ROW_CALL_CYCLES = 40
 """Calling a kernel for a row that could have gone on to the next row itself."""
 STREAM_CALL_CYCLES = 100
@@ -60,19 +62,22 @@ class Partition:
 def partition(work: Work, allowance_cycles: float) -> Partition:
     """Cut the order of steps into segments: the least peak with at most this many extra cycles, then the least effort."""
     ending_at = _segments(work, live_ranges(work), allowance_cycles)
-    peaks = sorted({segment.cost_bytes for segments in ending_at for segment in segments})
-
-    def misses(peak: int) -> bool:
-        found = _least_effort(ending_at, peak)
-        return found is None or found[0][0] > allowance_cycles
-
-    if not peaks:
-        return Partition((), 0, 0)
-    # The more bytes, the less effort: the peaks that miss come first.
-    peak = peaks[bisect_left(peaks, True, hi=len(peaks) - 1, key=lambda peak: not misses(peak))]
+    peak = _least_peak(ending_at, allowance_cycles)
     best = _least_effort(ending_at, peak)
     assert best is not None
     return Partition(best[1], peak, best[0][0])
+
+
+def _least_peak(ending_at: Sequence[Sequence[Segment]], allowance: float) -> int:
+    """The least peak of a partition within the allowance; 0 without steps."""
+
+    def fits(peak: int) -> bool:
+        found = _least_effort(ending_at, peak)
+        return found is not None and found[0][0] <= allowance
+
+    peaks = sorted({segment.cost_bytes for segments in ending_at for segment in segments})
+    # The more bytes, the less effort: the peaks that do not fit come first.
+    return peaks[bisect_left(peaks, True, hi=len(peaks) - 1, key=fits)] if peaks else 0
 
 
 def _least_effort(
@@ -100,23 +105,28 @@ def _least_effort(
 
 
 def _segments(work: Work, ranges: Mapping[int, LiveRange], allowance: float) -> list[list[Segment]]:
-    """All segments within the allowance, by their last step.
+    """All segments within the allowance, by their last step, except streams that cannot be part of the best partition.
 
-    A stream whose rings already need more than the whole work without fusing is not made longer.
+    The rings of a stream only grow when steps follow. So one whose rings alone need more than the least peak found
+    without it is not made longer.
     """
     ending_at = [
         [s for s in _single(work, ranges, i) if s.effort[0] <= allowance] for i in range(len(work.steps))
     ]
     if allowance <= 0:
         return ending_at
-    unfused = max((min(s.cost_bytes for s in segments) for segments in ending_at), default=0)
-    for first in range(len(work.steps)):
-        for last in range(first + 1, min(first + MAX_LENGTH, len(work.steps))):
-            rows = stream(work, ranges, first, last)
-            if rows is None or max(rows.live_bytes) > unfused:
-                break
-            streams = _streams(work, ranges, rows)
-            ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance]
+    ends = dict.fromkeys(range(len(work.steps)), 0)
+    for length in (*SHORT_LENGTHS, MAX_LENGTH):
+        bound = _least_peak(ending_at, allowance)
+        for first, done in list(ends.items()):
+            for last in range(first + max(done, 1), min(first + length, len(work.steps))):
+                rows = stream(work, ranges, first, last)
+                if rows is None or max(rows.live_bytes) > bound:
+                    del ends[first]
+                    break
+                streams = _streams(work, ranges, rows)
+                ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance]
+                ends[first] = last - first + 1
     return ending_at
 
 
