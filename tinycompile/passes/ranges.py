@@ -125,4 +125,6 @@ def _of_ends(graph: Graph, node: Node, ranges: Ranges) -> Interval:
 
 
 def _filled(tensor: Tensor, channels: Array) -> Array:
-    return np.broadcast_to(channels, tensor.shape).astype(tensor.dtype.numpy)
+    # a scalar has one channel and no dimension
+    filled = np.broadcast_to(channels, (*tensor.shape[:-1], len(channels))).reshape(tensor.shape)
+    return filled.astype(tensor.dtype.numpy)
