@@ -112,4 +112,143 @@ static inline float tc_erf(float value)
     return value < 0.0f ? tc_erfc_positive(-value) - 1.0f : 1.0f - tc_erfc_positive(value);
 }
 
+/* The bits of a float, and back. */
+static inline uint32_t tc_float_bits(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline float tc_bits_float(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The square root: three Newton steps from an estimate by halving the exponent, for the value scaled to 1..4. */
+static inline float tc_sqrt(float value)
+{
+    if (!(value > 0.0f)) {
+        return value == 0.0f ? value : (value - value) / (value - value);
+    }
+    const uint32_t bits = tc_float_bits(value);
+    if (bits >= 0x7f800000u) {
+        return value;
+    }
+    if (bits < 0x00800000u) {
+        return tc_sqrt(value * 16777216.0f) * (1.0f / 4096.0f);
+    }
+    float root = tc_bits_float((bits >> 1) + 0x1fc00000u);
+    for (int32_t i = 0; i < 3; ++i) {
+        root = 0.5f * (root + value / root);
+    }
+    return root;
+}
+
+/* The natural logarithm: that of the exponent, and of the mantissa by the series of atanh. */
+static inline float tc_log(float value)
+{
+    if (!(value > 0.0f)) {
+        const float infinity = (float)1e38 * (float)1e38;
+        return value == 0.0f ? -infinity : infinity - infinity;
+    }
+    uint32_t bits = tc_float_bits(value);
+    if (bits >= 0x7f800000u) {
+        return value;
+    }
+    int32_t exponent = 0;
+    if (bits < 0x00800000u) {
+        bits = tc_float_bits(value * 16777216.0f);
+        exponent = -24;
+    }
+    exponent += (int32_t)(bits >> 23) - 127;
+    float mantissa = tc_bits_float((bits & 0x007fffffu) | 0x3f800000u);
+    if (mantissa > 1.41421356f) {
+        mantissa *= 0.5f;
+        exponent += 1;
+    }
+    const float t = (mantissa - 1.0f) / (mantissa + 1.0f);
+    const float square = t * t;
+    float sum = 1.0f / 9.0f;
+    sum = sum * square + 1.0f / 7.0f;
+    sum = sum * square + 1.0f / 5.0f;
+    sum = sum * square + 1.0f / 3.0f;
+    return (float)exponent * 0.69314718f + 2.0f * (t + t * square * sum);
+}
+
+/* The greatest integer that is not greater. */
+static inline float tc_floor(float value)
+{
+    if (!(value > -8388608.0f && value < 8388608.0f)) {
+        return value;
+    }
+    const float whole = (float)(int32_t)value;
+    const float floor = whole > value ? whole - 1.0f : whole;
+    return floor == 0.0f ? value * 0.0f : floor;
+}
+
+/* The nearest integer, ties to even. */
+static inline float tc_round_even(float value)
+{
+    const float floor = tc_floor(value);
+    const float rest = value - floor;
+    if (rest != 0.5f) {
+        return rest > 0.5f ? floor + 1.0f : floor;
+    }
+    return floor - 2.0f * tc_floor(floor * 0.5f) == 0.0f ? floor : floor + 1.0f;
+}
+
+/* sin(value + quarters * pi / 2); the value is reduced by multiples of pi / 2, which is held in three parts. */
+static inline float tc_sin_quarter(float value, int32_t quarters)
+{
+    if (!(value > -1e5f && value < 1e5f)) {
+        return value - value; /* beyond float32's reach of the period */
+    }
+    const int32_t n = (int32_t)(value * 0.63661977f + (value < 0.0f ? -0.5f : 0.5f));
+    const float r = ((value - (float)n * 1.5703125f) - (float)n * 4.8351288e-4f) - (float)n * 3.1385571e-7f;
+    const float square = r * r;
+    const int32_t quadrant = (n + quarters) & 3;
+    float result;
+    if ((quadrant & 1) != 0) {
+        result = 1.0f - 0.5f * square + square * square * (1.0f / 24.0f - square * (1.0f / 720.0f - square / 40320.0f));
+    } else {
+        result = r - r * square * (1.0f / 6.0f - square * (1.0f / 120.0f - square * (1.0f / 5040.0f - square / 362880.0f)));
+    }
+    return quadrant >= 2 ? -result : result;
+}
+
+/* Sine and cosine, for values below 1e5. */
+static inline float tc_sin(float value)
+{
+    return tc_sin_quarter(value, 0);
+}
+
+static inline float tc_cos(float value)
+{
+    return tc_sin_quarter(value, 1);
+}
+
+/* Integer division towards zero, and towards minus infinity with its remainder; a divisor of 0 gives 0. */
+static inline int64_t tc_divide(int64_t a, int64_t b)
+{
+    return b == 0 ? 0 : b == -1 ? (int64_t)(0u - (uint64_t)a) : a / b;
+}
+
+static inline int64_t tc_floor_divide(int64_t a, int64_t b)
+{
+    const int64_t quotient = tc_divide(a, b);
+    return b != 0 && b != -1 && a % b != 0 && (a < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+static inline int64_t tc_floor_remainder(int64_t a, int64_t b)
+{
+    if (b == 0 || b == -1) {
+        return 0;
+    }
+    const int64_t rest = a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
 #endif /* TC_MATH_H */

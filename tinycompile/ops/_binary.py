@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels, has_broadcast_shapes
 from tinycompile.ops._limits import has_elements
-from tinycompile.ops.base import Operation, TypeRule
+from tinycompile.ops.base import Limit, Operation, TypeRule
 
 
 def binary_types(output: DType | None, *dtypes: DType) -> tuple[TypeRule, ...]:
@@ -18,7 +19,7 @@ def binary_types(output: DType | None, *dtypes: DType) -> tuple[TypeRule, ...]:
 class PlainBinary(Elementwise):
     """Base of such operators; the C expression of each kind stands in `binary/plain.c.j2`."""
 
-    limits = (has_elements, has_broadcast_shapes)
+    limits: ClassVar[tuple[Limit, ...]] = (has_elements, has_broadcast_shapes)
     min_inputs = 2
     kernels = elementwise_kernels(lambda operation, board: _body(operation, board))
 
