@@ -143,8 +143,9 @@ class FullyConnectedAsm(_GemmAsm):
     name = "fully_connected_asm"
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """As all, and weights are symmetric."""
-        return operation.input(1).zero_point == 0 and super().supports(operation, board)
+        """As all, weights are symmetric, and a staged vector fits the scratch."""
+        fits = staged_bytes(self.pairs(operation), 1) <= SCRATCH_LIMIT_BYTES
+        return fits and operation.input(1).zero_point == 0 and super().supports(operation, board)
 
     def channels(self, operation: Operation) -> Channels:
         """What requantization needs to know."""
