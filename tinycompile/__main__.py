@@ -1,5 +1,6 @@
-"""`python -m tinycompile`: the command line."""
+"""`python -m tinycompile` is the command `tinycompile`."""
 
 from tinycompile.cli import main
 
-main()
+if __name__ == "__main__":
+    main()
