@@ -81,6 +81,8 @@ class BufferKind(Enum):
     """The last few rows of a tensor inside of a fused region."""
     SCRATCH = "scratch"
     """Working memory of one kernel."""
+    STATE = "state"
+    """A variable, which outlives the call."""
 
 
 @dataclass(frozen=True)
@@ -124,18 +126,21 @@ class Bound:
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """Every buffer's place in the arena."""
+    """Every buffer's place in the arena, and every variable's place in the state."""
 
     placements: tuple[Placement, ...]
     arena_bytes: int
     bounds: tuple[Bound, ...] = ()
+    state: tuple[Placement, ...] = ()
+    """Offsets in the state, of buffers that are all of the kind STATE."""
+    state_bytes: int = 0
 
     def storage_of(self, tensor: int) -> Placement:
         """Where a tensor lives."""
-        for placement in self.placements:
+        for placement in (*self.placements, *self.state):
             if tensor in placement.buffer.tensors:
                 return placement
-        raise KeyError(f"tensor {tensor} has no place in the arena")
+        raise KeyError(f"tensor {tensor} has no place in the arena or in the state")
 
     def scratch_of(self, node: int) -> Placement | None:
         """Where a node's scratch lives; None when it has none."""

@@ -228,6 +228,11 @@ class RegionCode:
     targets: tuple[int, ...] = (0,)
     backward: bool = False
 
+    @property
+    def uses_state(self) -> bool:
+        """True when a stage reads or writes a variable."""
+        return any(o.space is Space.STATE for stage in self.stages for o in (*stage.inputs, *stage.outputs))
+
 
 @dataclass(frozen=True)
 class Port:
@@ -256,6 +261,17 @@ class Port:
         return prod(self.shape)
 
 
+@dataclass(frozen=True)
+class StateValue:
+    """What `NAME_init` gives a variable: one byte everywhere, or the bytes of a constant when `fill` is None."""
+
+    name: str
+    offset: int
+    bytes: int
+    fill: int | None
+    constant: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A compiled model, complete for printing."""
@@ -280,6 +296,8 @@ class Program:
     macs: int
     """Multiply-accumulates of the model as the file has it."""
     runtime: tuple[str, ...]
+    state: tuple[StateValue, ...] = ()
+    """Initial values of the variables, in ascending order of offsets."""
     changes: tuple[Mapping[str, Parameter], ...] = ()
     """What the passes did, and why it is exact."""
     memory: Mapping[str, Any] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from tinycompile.lowering.constants import ConstantPool, FunctionPool
 from tinycompile.lowering.operands import OperandResolver
 from tinycompile.lowering.pulls import input_rows, pulls_of
 from tinycompile.lowering.select import kernel_of
+from tinycompile.lowering.state import state_value
 from tinycompile.ops import Operation, operation, operator_of
 from tinycompile.plan import Candidate, Choice, MemoryPlan, Region, Schedule, Selection
 from tinycompile.program import (
@@ -130,6 +131,7 @@ def lower(
     regions, layers = _Lowering(
         graph, selection, schedule, plan, board, constants, functions, operands, info
     ).regions()
+    state = tuple(state_value(graph, plan, constants, variable) for variable in graph.variables)
     return Program(
         name=info.name,
         board=board.name,
@@ -141,7 +143,7 @@ def lower(
         options=info.options,
         arena_bytes=plan.arena_bytes,
         arena_align=ARENA_ALIGN,
-        state_bytes=0,
+        state_bytes=plan.state_bytes,
         inputs=tuple(_port(operands, i, graph.tensors[t]) for i, t in enumerate(graph.inputs)),
         outputs=tuple(_port(operands, i, graph.tensors[t]) for i, t in enumerate(graph.outputs)),
         constants=constants.constants,
@@ -150,6 +152,7 @@ def lower(
         layers=layers,
         macs=sum(info.source_macs.values()),
         runtime=functions.runtime,
+        state=state,
         changes=tuple(asdict(change) for change in graph.changes),
         memory=_memory(graph, schedule, plan),
     )

@@ -11,7 +11,7 @@ from tinycompile.program import Constant, Granularity, Operand, Passing, Space
 
 @dataclass(frozen=True, eq=False)
 class OperandResolver:
-    """Knows where each tensor lives: in the arena, or in flash when it is constant."""
+    """Knows where each tensor lives: in the arena, in the state, or in flash when it is constant."""
 
     graph: Graph
     plan: MemoryPlan
@@ -28,8 +28,13 @@ class OperandResolver:
                 operand, space=Space.CONSTANT, constant=self.constants.add(f"t{tensor.id}_data", constant)
             )
         placement = self.plan.storage_of(tensor.id)
-        ring_rows = placement.buffer.ring_rows if placement.buffer.kind is BufferKind.RING else 0
-        return replace(operand, offset=placement.offset, ring_rows=ring_rows)
+        kind = placement.buffer.kind
+        return replace(
+            operand,
+            space=Space.STATE if kind is BufferKind.STATE else Space.ARENA,
+            offset=placement.offset,
+            ring_rows=placement.buffer.ring_rows if kind is BufferKind.RING else 0,
+        )
 
     def output(self, tensor: Tensor, granularity: Granularity) -> Operand:
         """The operand that a stage writes."""
@@ -69,4 +74,5 @@ class OperandResolver:
         if tensor.is_constant:
             return f"constant {tensor.describe()}"
         placement = self.plan.storage_of(tensor.id)
-        return f"{tensor.describe()}{quantization} arena {placement.offset}..{placement.end}"
+        space = "state" if placement.buffer.kind is BufferKind.STATE else "arena"
+        return f"{tensor.describe()}{quantization} {space} {placement.offset}..{placement.end}"

@@ -17,12 +17,12 @@ Demand = dict[int, Array]
 
 
 def channel_demand(graph: Graph, roles: Mapping[int, Role], ranges: Ranges, multiple: int = 1) -> Demand:
-    """Grow the sets from the graph's outputs until nothing changes. Graph inputs and outputs keep all channels.
+    """Grow the sets from the graph's outputs until nothing changes. Graph inputs, outputs and variables keep all channels.
 
     A tensor that loses channels keeps a multiple of `multiple`, or all it has.
     """
     demand = {
-        tensor.id: np.full(channels_of(tensor), tensor.id in graph.inputs or tensor.id in graph.outputs)
+        tensor.id: np.full(channels_of(tensor), tensor.id in graph.given or tensor.id in graph.kept)
         for tensor in graph.tensors.values()
         if not tensor.is_constant
     }

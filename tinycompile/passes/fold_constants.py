@@ -12,7 +12,8 @@ from tinycompile.passes.base import record
 class FoldConstants:
     """Constant folding through each operator's reference semantics.
 
-    An operator that writes a graph output stays: outputs are computed, so that the interface of the C code never changes.
+    An operator that writes a graph output stays: outputs are computed, so that the interface of the C code never changes. So
+    does one that assigns a variable, since what it assigns is not what the variable held before.
     """
 
     name: ClassVar[str] = "fold_constants"
@@ -21,7 +22,7 @@ class FoldConstants:
         """One walk in order: folded results are constants for the operators behind them."""
         for node in graph.nodes:
             operands = [tensor for tensor in graph.operands(node) if tensor is not None]
-            if set(node.outputs) & set(graph.outputs) or not all(tensor.is_constant for tensor in operands):
+            if graph.kept.intersection(node.outputs) or not all(tensor.is_constant for tensor in operands):
                 continue
             values = evaluate_node(graph, node, {tensor.id: tensor.values for tensor in operands})
             folded = [replace(graph.tensors[key], data=found) for key, found in values.items()]

@@ -68,13 +68,15 @@ class Step:
     scratch_bytes: int = 0
     overlaps: tuple[Overlap, ...] = ()
     kernels: tuple[KernelOption, ...] = ()
+    follows: tuple[int, ...] = ()
+    """Nodes that must have run before, although this one reads nothing of theirs: they need the value that it destroys."""
     rows: RowStep | None = None
     accumulation: RowStep | None = None
 
 
 @dataclass(frozen=True)
 class Work:
-    """Steps in an order in which they can run, and the storages they need.
+    """Steps in an order in which they can run, and the storages they need. Variables have storages of their own elsewhere.
 
     `inputs` are written by the caller before the first step (and may be destroyed); `kept` must outlive the last one.
     """
@@ -123,9 +125,10 @@ def usable_overlaps(work: Work, ranges: Mapping[int, LiveRange], index: int) -> 
 def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
     """Read storages and steps from a graph with chosen kernels; full tensors are aligned to `align` bytes at least."""
     roots = _roots(graph)
+    held = _held(graph)
     tensors: dict[int, list[int]] = {}
     for tensor_id in dict.fromkeys((*graph.inputs, *(t for node in graph.nodes for t in node.outputs))):
-        if not graph.tensors[tensor_id].is_constant:
+        if not graph.tensors[tensor_id].is_constant and _root(roots, tensor_id) not in held:
             tensors.setdefault(_root(roots, tensor_id), []).append(tensor_id)
     storages = {
         root: Storage(
@@ -142,6 +145,22 @@ def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
         storages=storages,
         inputs=frozenset(t for t in graph.inputs if t in storages),
         kept=frozenset(_root(roots, t) for t in graph.outputs if not graph.tensors[t].is_constant),
+    )
+
+
+def _held(graph: Graph) -> frozenset[int]:
+    """Tensors that variables hold before or after the call."""
+    return frozenset(t for variable in graph.variables for t in (variable.read, variable.assigned))
+
+
+def _follows(graph: Graph, node: Node, roots: Mapping[int, int]) -> tuple[int, ...]:
+    """The other nodes that read the old value of a variable that this one assigns."""
+    old = {variable.read for variable in graph.variables if variable.assigned in node.outputs}
+    return tuple(
+        other.id
+        for other in graph.nodes
+        if old and other is not node and not operator_of(other).is_view
+        if old.intersection(_root(roots, t) for t in other.inputs if t is not None)
     )
 
 
@@ -164,22 +183,30 @@ def _root(roots: Mapping[int, int], tensor: int) -> int:
 
 def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selection) -> Step:
     current = operation(graph, node)
-    reads = tuple(dict.fromkeys(_root(roots, tensor.id) for tensor in graph.activations(node)))
-    written_as = {tensor.id: graph.tensors[_root(roots, tensor.id)] for tensor in graph.activations(node)}
+    held = _held(graph)
+    written_as = {
+        tensor.id: graph.tensors[root]
+        for tensor in graph.activations(node)
+        if (root := _root(roots, tensor.id)) not in held
+    }
+    reads = tuple(dict.fromkeys(root.id for root in written_as.values()))
+    writes = tuple(tensor for tensor in node.outputs if tensor not in held)
     kernels = _kernel_options(selection[node.id])
     return Step(
         node=node.id,
         reads=reads,
-        writes=node.outputs,
+        writes=writes,
         scratch_bytes=selection[node.id].chosen.scratch_bytes,
         overlaps=tuple(
             Overlap(storage, node.outputs[0], exact=True)
             for storage in reads
+            if writes
             if _may_overwrite(current, [_root(roots, t) == storage if t is not None else False for t in node.inputs])
         ),
         kernels=kernels,
-        rows=row_step(current, written_as) if _any(kernels, Granularity.ROW) else None,
-        accumulation=accumulating_step(current, written_as) if _any(kernels, Granularity.ACCUMULATE) else None,
+        follows=_follows(graph, node, roots),
+        rows=row_step(current, written_as) if writes and _any(kernels, Granularity.ROW) else None,
+        accumulation=accumulating_step(current, written_as) if writes and _any(kernels, Granularity.ACCUMULATE) else None,
     )
 
 

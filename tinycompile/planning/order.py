@@ -39,10 +39,13 @@ class _Steps:
             for storage in step.reads:
                 self.consumers[storage] |= 1 << index
         self.needs = [0] * self.count
+        position = {step.node: index for index, step in enumerate(work.steps)}
         for index, step in enumerate(work.steps):
             for storage in step.reads:
                 if storage in producer:
                     self.needs[index] |= 1 << producer[storage]
+            for node in step.follows:
+                self.needs[index] |= 1 << position[node]
 
     def run(self, done: int, live: int, index: int) -> tuple[int, int]:
         """Peak of running a step after the set `done`, and the live bytes after it."""
@@ -63,6 +66,15 @@ class _Steps:
         """Steps that can run next."""
         return [i for i in range(self.count) if not done >> i & 1 and not self.needs[i] & ~done]
 
+    def first_order(self) -> tuple[int, ...]:
+        """The order of the file, with steps moved back as far as they must."""
+        order: list[int] = []
+        done = 0
+        while len(order) < self.count:
+            order.append(self.ready(done)[0])
+            done |= 1 << order[-1]
+        return tuple(order)
+
     def start(self) -> int:
         """Live bytes before the first step: all inputs."""
         return sum(self.bytes[s] for s in self.work.inputs)
@@ -80,10 +92,11 @@ class _Steps:
 def search_order(work: Work, limit: int = 20_000) -> OrderResult:
     """Find an order with the least peak; after `limit` states give the best known one with the bound that was reached.
 
-    The order of the file is kept when no other one is better.
+    The order of the file is kept when no other one is better; where it destroys the value of a variable too early, the
+    operator that does it waits.
     """
     steps = _Steps(work)
-    given = tuple(range(steps.count))
+    given = steps.first_order()
     given_peak = steps.peak_of(given)
     found, bound, closed = _search(steps, given_peak, limit)
     if found is None or bound >= given_peak:

@@ -11,6 +11,7 @@ from tinycompile.planning.order import search_order
 from tinycompile.planning.partition import Partition, Segment, partition
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
+from tinycompile.planning.state import place_variables
 
 ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.02, "ram": 0.05}
 """Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own."""
@@ -37,7 +38,9 @@ def plan(
     schedule = Schedule(_regions(work, parts, offsets), order.proved)
     input_bytes = sum(work.storages[storage].bytes for storage in work.inputs)
     bounds = bounds_of(input_bytes, order, parts.peak_bytes, goal)
-    memory = MemoryPlan(_placements(graph, buffers, offsets), offsets.arena_bytes, bounds)
+    state = place_variables(graph, len(schedule.regions), align)
+    state_bytes = max((placement.end for placement in state), default=0)
+    memory = MemoryPlan(_placements(graph, buffers, offsets), offsets.arena_bytes, bounds, state, state_bytes)
     replay(graph, selection, schedule, memory).check()
     return selection, schedule, memory
 

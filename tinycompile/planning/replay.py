@@ -41,38 +41,42 @@ class ReplayResult:
 
 @dataclass(frozen=True)
 class _Span:
-    """Bytes of a tensor: where they lie in the arena, and which bytes of the tensor they are."""
+    """Bytes of a tensor: where they lie in the arena or in the state, and which bytes of the tensor they are."""
 
     tensor: int
     address: int
     first_byte: int
     bytes: int
+    in_state: bool = False
 
 
 class _Arena:
-    def __init__(self, arena_bytes: int) -> None:
+    def __init__(self, arena_bytes: int, state_bytes: int) -> None:
         self.tags: NDArray[np.int64] = np.full(arena_bytes, GARBAGE, np.int64)
+        self.state: NDArray[np.int64] = np.full(state_bytes, GARBAGE, np.int64)
         self.checked = 0
         self.high_water = 0
         self.violations: list[str] = []
 
-    def _slice(self, address: int, length: int, what: str) -> "NDArray[np.int64]":
-        if address < 0 or address + length > len(self.tags):
-            self.violations.append(f"{what}: bytes {address}..{address + length} are outside of the arena")
-            return self.tags[:0]
-        return self.tags[address : address + length]
+    def _slice(self, address: int, length: int, what: str, in_state: bool = False) -> "NDArray[np.int64]":
+        tags, where = (self.state, "state") if in_state else (self.tags, "arena")
+        if address < 0 or address + length > len(tags):
+            self.violations.append(f"{what}: bytes {address}..{address + length} are outside of the {where}")
+            return tags[:0]
+        return tags[address : address + length]
 
     def write(self, span: _Span, what: str) -> None:
-        target = self._slice(span.address, span.bytes, what)
+        target = self._slice(span.address, span.bytes, what, span.in_state)
         target[:] = _tags(span)[: len(target)]
-        self.high_water = max(self.high_water, span.address + span.bytes)
+        if not span.in_state:
+            self.high_water = max(self.high_water, span.address + span.bytes)
 
     def spoil(self, address: int, length: int, what: str) -> None:
         self._slice(address, length, what)[:] = GARBAGE
         self.high_water = max(self.high_water, address + length)
 
     def read(self, span: _Span, what: str) -> None:
-        held = self._slice(span.address, span.bytes, what)
+        held = self._slice(span.address, span.bytes, what, span.in_state)
         self.checked += len(held)
         if not np.array_equal(held, _tags(span)[: len(held)]):
             self.violations.append(f"{what}: tensor {span.tensor} is not intact at {span.address} (+{span.bytes})")
@@ -102,8 +106,8 @@ class _Replay:
         self.graph = graph
         self.selection = selection
         self.memory = memory
-        self.arena = _Arena(memory.arena_bytes)
-        self.places = {t: p for p in memory.placements for t in p.buffer.tensors}
+        self.arena = _Arena(memory.arena_bytes, memory.state_bytes)
+        self.places = {t: p for p in (*memory.placements, *memory.state) for t in p.buffer.tensors}
         self.scratch = {
             p.buffer.node: p for p in memory.placements if p.buffer.kind is BufferKind.SCRATCH
         }
@@ -116,7 +120,8 @@ class _Replay:
         if place is None or ring or place.buffer.bytes < tensor.bytes or place.offset % tensor.dtype.element_bytes:
             self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
             return _Span(self.written_as(tensor.id), 0, 0, 0)
-        return _Span(self.written_as(tensor.id), place.offset, 0, tensor.bytes)
+        in_state = place.buffer.kind is BufferKind.STATE
+        return _Span(self.written_as(tensor.id), place.offset, 0, tensor.bytes, in_state)
 
     def written_as(self, tensor: int) -> int:
         """The tensor whose bytes a view shows."""
@@ -127,13 +132,13 @@ class _Replay:
         return tensor
 
     def run(self, schedule: Schedule) -> ReplayResult:
-        """Inputs, regions in order, outputs."""
-        for tensor in self.graph.inputs:
+        """Inputs and variables, regions in order, outputs and variables."""
+        for tensor in sorted(self.graph.given):
             self.arena.write(self.whole(self.graph.tensors[tensor], "input"), "input")
         self.check_order(schedule)
         for region in schedule.regions:
             self.region(region)
-        for tensor in self.graph.outputs:
+        for tensor in sorted(self.graph.kept):
             if not self.graph.tensors[tensor].is_constant:
                 self.arena.read(self.whole(self.graph.tensors[tensor], "output"), "output")
         return ReplayResult(self.arena.checked, self.arena.high_water, tuple(self.arena.violations))
@@ -191,7 +196,7 @@ class _Replay:
         for index, tensor in enumerate(current.inputs):
             if tensor is not None and not tensor.is_constant:
                 span = self.whole(tensor, node.place)
-                same = (span.address, span.bytes) == (output.address, output.bytes)
+                same = (span.address, span.bytes, span.in_state) == (output.address, output.bytes, output.in_state)
                 spans.append((span, index in allowed and same))
         self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
 
@@ -207,6 +212,7 @@ class _Replay:
             for row in range(first, last + 1):
                 span = self.row(written_as, row, node.place)
                 same = (span.address, span.bytes, first) == (output.address, output.bytes, last)
+                same = same and span.in_state == output.in_state
                 spans.append((span, index in allowed and same))
         self.call(node, spans, [output])
 
@@ -250,7 +256,8 @@ class _Replay:
         if place is None or place.buffer.bytes < held * row_bytes or place.offset % tensor.dtype.element_bytes:
             self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
             return _Span(tensor.id, 0, 0, 0)
-        return _Span(tensor.id, place.offset + row % held * row_bytes, row * row_bytes, row_bytes)
+        in_state = place.buffer.kind is BufferKind.STATE
+        return _Span(tensor.id, place.offset + row % held * row_bytes, row * row_bytes, row_bytes, in_state)
 
     def call(self, node: Node, reads: "list[tuple[_Span, bool]]", writes: "list[_Span]") -> None:
         """One call of a kernel; a span read with True is overwritten by the operator's leave."""

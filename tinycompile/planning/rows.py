@@ -43,14 +43,14 @@ class RowStep:
 def row_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
     """The output rows of an operation; None when it has several outputs.
 
-    `roots` gives for each input the tensor under which its storage is written.
+    `roots` gives for each input the tensor under which its storage is written; inputs without one are not in the arena.
     """
     if len(current.outputs) != 1:
         return None
     calls, row_elements = row_shape(current.output.shape)
     merged: dict[int, RowRead] = {}
     for index, tensor in enumerate(current.inputs):
-        if tensor is None or tensor.is_constant:
+        if tensor is None or tensor.id not in roots:
             continue
         read = _row_read(current, index, tensor, roots[tensor.id], calls)
         merged[read.storage] = _both(merged[read.storage], read) if read.storage in merged else read
@@ -65,7 +65,7 @@ def row_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
 def accumulating_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
     """The input rows of a reduction to one output row; None for an operation that is none."""
     sources = [tensor for tensor in current.inputs if tensor is not None and not tensor.is_constant]
-    if len(current.outputs) != 1 or len(sources) != 1 or row_shape(current.output.shape)[0] != 1:
+    if len(roots) != 1 or len(current.outputs) != 1 or len(sources) != 1 or row_shape(current.output.shape)[0] != 1:
         return None
     root = roots[sources[0].id]
     rows, row_elements = row_shape(root.shape)
