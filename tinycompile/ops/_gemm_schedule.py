@@ -13,8 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-Step = tuple[str | int, ...]
-"""Kind of step and its numbers: registers, and offsets in bytes. The kinds are those of `macros/steps_asm.j2`."""
+from tinycompile.ops._asm_scheduler import Step
+
+STREAM, STACK, STAGED = 12, 13, 14
+"""Registers that point to the stream, to the frame and to the staged pixels, then (`OUTPUT`) to the output."""
+OUTPUT = STAGED
+END_OFFSET = 24
+"""Where the frame keeps the end of the staged pixels."""
 
 OPERAND_REGISTERS = 12
 STRAIGHT_PAIRS = 16
@@ -145,7 +150,7 @@ class _Writer:
     def load_weight(self, pair: int, channel: int) -> Step:
         shape = self.shape
         offset = shape.stream_offset(pair, channel) - 4 * shape.channels * self.base
-        return ("stream", self.weight(pair, channel), offset)
+        return ("load", self.weight(pair, channel), STREAM, offset)
 
     def pixel(self, index: int) -> int:
         registers = self.shape.pixel_registers
@@ -155,14 +160,14 @@ class _Writer:
         shape = self.shape
         pair, visit = divmod(index, shape.pixels)
         offset = 4 * ((pair - self.base) * shape.pixels + shape.pixel(pair, visit))
-        return ("staged", self.pixel(index), offset)
+        return ("load", self.pixel(index), STAGED, offset)
 
     def begin(self, limit: int) -> Iterator[Step]:
         """Load biases and the first operands."""
         shape = self.shape
         yield from (self.load_weight(0, c) for c in shape.channel_order(0, 0))
         yield self.load_pixel(0)
-        yield from (("stream", c, 4 * c) for c in shape.channel_order(0, 0))
+        yield from (("load", c, STREAM, 4 * c) for c in shape.channel_order(0, 0))
         for index in range(1, min(len(shape.pixel_registers), limit * shape.pixels)):
             yield self.load_pixel(index)
         for pair in range(1, min(shape.weight_depth, limit)):
@@ -172,7 +177,7 @@ class _Writer:
         """Move both pointers."""
         self.base += pairs
         shape = self.shape
-        return [("advance_stream", 4 * pairs * shape.channels), ("advance_staged", 4 * pairs * shape.pixels)]
+        return [("advance", STREAM, 4 * pairs * shape.channels), ("advance", STAGED, 4 * pairs * shape.pixels)]
 
     def multiply(self, first: int, count: int, limit: int, advance: bool = False) -> list[Step]:
         """Multiply `count` pairs; operands are loaded ahead up to pair `limit`. `advance`: the steps are the body of a loop."""
@@ -186,14 +191,14 @@ class _Writer:
             if last and advance:
                 steps += self.advance(count)
                 if shape.spare_registers:
-                    steps.append(("end", shape.spare_registers[0]))
+                    steps.append(("load", shape.spare_registers[0], STACK, END_OFFSET))
             for visit in range(shape.pixels):
                 index = pair * shape.pixels + visit
                 p, x = shape.pixel(pair, visit), self.pixel(index)
                 dead: list[int] = []
                 for c in shape.channel_order(pair, visit):
                     a = p * shape.channels + c
-                    steps.append(("multiply", a, self.weight(pair, c), x, c if pair == 0 else a))
+                    steps.append(("smlad", a, self.weight(pair, c), x, c if pair == 0 else a))
                     if visit == shape.pixels - 1:
                         ahead = pair + shape.weight_depth
                         if ahead < limit:
@@ -204,13 +209,13 @@ class _Writer:
                 if ahead >= limit * shape.pixels:
                     dead.append(x)
                 elif last and advance and not shape.spare_registers and visit == shape.pixels - 2:
-                    steps.append(("end", x))
-                    borrowed = [("compare_staged", x), self.load_pixel(ahead)]
+                    steps.append(("load", x, STACK, END_OFFSET))
+                    borrowed = [("compare", STAGED, x), self.load_pixel(ahead)]
                 else:
                     steps.append(self.load_pixel(ahead))
                 steps += self._load_constants(constants, dead)
         if advance:
-            steps += borrowed or [("compare_staged", shape.spare_registers[0])]
+            steps += borrowed or [("compare", STAGED, shape.spare_registers[0])]
         return steps
 
     # Requantization. Constants of `sets` channels are in registers at a time.
@@ -240,7 +245,7 @@ class _Writer:
             if constants:
                 constant = constants.pop(0)
                 self.early[constant] = register
-                steps.append(("stream", register, self.constant_offset(*divmod(constant, self.requantizing.words))))
+                steps.append(("load", register, STREAM, self.constant_offset(*divmod(constant, self.requantizing.words))))
         return steps
 
     def finish(self) -> list[Step]:
@@ -250,7 +255,7 @@ class _Writer:
         missing = [k for k in range(self._early_constants()) if k not in self.early]
         steps += self._load_constants(missing, free[: len(missing)])
         free = [r for r in free if r not in self.early.values()]
-        steps.append(("output",))
+        steps.append(("load", OUTPUT, STACK, 0))
         for first in range(0, self.shape.channels, self.sets):
             group = range(first, min(first + self.sets, self.shape.channels))
             registers = {c: [self.early[(c - first) * words + k] for k in range(words)] for c in group}
@@ -278,16 +283,16 @@ class _Writer:
         loads = [(following + i, k) for i in range(len(registers)) for k in range(how.words)]
         for channel, k in loads:
             if channel < shape.channels:
-                steps.append(("stream", registers[channel - len(registers)][k], self.constant_offset(channel, k)))
+                steps.append(("load", registers[channel - len(registers)][k], STREAM, self.constant_offset(channel, k)))
         return steps
 
     def _stage(self, stage: str, x: int, constants: list[int], temporary: int, offset: int) -> Step:
         how = self.requantizing
         return {
             "sign": ("sign", temporary, constants[1], x),
-            "scale": ("scale", x, constants[0], temporary),
-            "shift": ("shift", x, constants[-1]),
-            "saturate": ("saturate", x, how.shift),
-            "clamp": ("clamp", x, how.low, how.high),
-            "store": ("store", x, offset),
+            "scale": ("scale", x, x, constants[0], temporary),
+            "shift": ("shift", x, x, constants[-1]),
+            "saturate": ("saturate", x, x, how.shift),
+            "clamp": ("clamp", x, x, how.low, how.high),
+            "store": ("store_byte", x, OUTPUT, offset),
         }[stage]

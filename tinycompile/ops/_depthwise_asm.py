@@ -1,0 +1,176 @@
+"""Kernel of DEPTHWISE_CONV_2D in assembly for processors with SMLAD: four channels of a row at a time, staged as pairs of int16."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinycompile.board import Board
+from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
+from tinycompile.ops._depthwise_schedule import Stream, Taps, outputs
+from tinycompile.ops._depthwise_staging import Columns, Staging, passes, staging
+from tinycompile.ops._dsp import Channels
+from tinycompile.ops._gemm_asm import requantization, requantizing_of
+from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._linear import folded_bias
+from tinycompile.ops._window import Window
+from tinycompile.ops.base import Cost, Kernel, Operation
+from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+from tinycompile.quant.solver import Requantization
+
+_LARGEST_OFFSET = 4095
+_LARGEST_SCRATCH_BYTES = 8192
+_BLOCK_OUTPUTS = (12, 8, 4)
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """How a row of `width` outputs is computed: `blocks` blocks of `block` outputs in a loop, then `rest` outputs."""
+
+    block: int
+    blocks: int
+    rest: int
+
+
+def row_plan(width: int, channels: int) -> RowPlan:
+    """The longest blocks that offsets of 12 bits allow, and the ones that leave the least rest."""
+    allowed = [n for n in _BLOCK_OUTPUTS if (n - 1) * channels <= _LARGEST_OFFSET]
+    if width <= allowed[0]:
+        return RowPlan(0, 0, width)
+    block = min(allowed[:2], key=lambda n: (width % n, -n))
+    return RowPlan(block, width // block, width % block)
+
+
+def taps_of(operation: Operation) -> Taps:
+    """The window as the schedule wants it."""
+    window = convolution_window(operation)
+    columns = window.columns
+    return Taps(window.rows.taps, columns.taps, columns.stride, columns.dilation, operation.input(0).shape[3])
+
+
+def columns_of(operation: Operation) -> Columns:
+    """The columns that are staged."""
+    window, taps = convolution_window(operation), taps_of(operation)
+    needed = (window.columns.out_extent - 1) * taps.stride + taps.reach
+    return Columns(window.columns.in_extent, window.columns.pad_before, (needed + 1) // 2)
+
+
+def staged_bytes(operation: Operation) -> int:
+    """Staged words of four channels."""
+    return 16 * columns_of(operation).count * taps_of(operation).words_per_columns
+
+
+def _pads_rows(window: Window) -> bool:
+    return window.rows.pad_before > 0 or window.rows.pad_after > 0
+
+
+class DepthwiseAsm(Kernel):
+    """Any window and stride with depth multiplier 1 and at least four channels."""
+
+    name = "depthwise_asm"
+    granularities = (Granularity.ROW,)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """A processor with the DSP extension, one filter for each channel, offsets of 12 bits, and proven requantization."""
+        channels, out_channels = operation.input(0).shape[3], operation.input(1).shape[3]
+        if not board.dsp or channels != out_channels or not 4 <= channels <= _LARGEST_OFFSET // 3:
+            return False
+        taps = taps_of(operation)
+        fits = staged_bytes(operation) <= _LARGEST_SCRATCH_BYTES and Stream(taps, _GENERAL).bytes <= _LARGEST_OFFSET
+        adjacent = taps.dilation == 1 or not taps.has_single_row
+        block_reach = 4 * taps.words_per_columns * 2 * (12 * taps.stride + taps.reach)
+        known = fits and adjacent and block_reach <= _LARGEST_OFFSET
+        return known and requantization(depthwise_channels(operation)) is not None
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """Cycles of the schedules, and of the loops around them."""
+        found = requantization(depthwise_channels(operation))
+        assert found is not None
+        taps, how = taps_of(operation), requantizing_of(found)
+        width = operation.output.shape[2]
+        plan = row_plan(width, taps.channels)
+        row = plan.blocks * (outputs(taps, how, plan.block).cycles + 3) if plan.blocks else 0
+        row += outputs(taps, how, plan.rest).cycles if plan.rest else 0
+        staged = sum(staging(taps, columns_of(operation), p).cycles + 6 for p in passes(taps))
+        groups = len(group_starts(taps.channels))
+        cycles = operation.rows * (groups * (staged + 4 * (row + 16) + 8) + 40)
+        return Cost(cycles, taps.channels * Stream(taps, how).bytes + 2000)
+
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """Staged words, and a row of zero points that stands for rows outside of the image."""
+        padded = _pads_rows(convolution_window(operation))
+        _, _, width, channels = operation.input(0).shape
+        return staged_bytes(operation) + ((width * channels + 3) // 4 * 4 if padded else 0)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `depthwise_conv_2d/asm.c.j2`."""
+        channels = depthwise_channels(operation)
+        found = requantization(channels)
+        assert found is not None
+        taps, how = taps_of(operation), requantizing_of(found)
+        width = operation.output.shape[2]
+        plan = row_plan(width, taps.channels)
+        padded = _pads_rows(convolution_window(operation))
+        parameters: dict[str, Parameter] = {
+            "channels": taps.channels,
+            "out_width": width,
+            "row_bytes": operation.input(0).shape[2] * taps.channels,
+            "window_rows": taps.rows,
+            "window_columns": taps.columns,
+            "stride": taps.stride,
+            "padded_rows": padded,
+            "staged_bytes": staged_bytes(operation),
+            "words": taps.words_per_columns,
+            "passes": tuple(_pass_parameters(operation, index) for index in range(len(passes(taps)))),
+            "weight_words": taps.weight_words,
+            "resident": taps.resident,
+            "constants": 1 + how.words,
+            "block": outputs(taps, how, plan.block).steps if plan.blocks else (),
+            "block_outputs": plan.block,
+            "blocks": plan.blocks,
+            "rest": outputs(taps, how, plan.rest).steps if plan.rest else (),
+        }
+        return KernelCode(
+            template="depthwise_conv_2d/asm.c.j2",
+            parameters=parameters,
+            granularity=granularity,
+            inputs=((0, Passing.WINDOW),),
+            constants=(stream(channels, found, taps, how),),
+            arguments=(operation.input(0).zero_point,) if padded else (),
+            scratch_bytes=self.scratch_bytes(operation, board),
+        )
+
+
+_GENERAL = Requantizing(0, True, -128, 127)
+
+
+def _pass_parameters(operation: Operation, index: int) -> Parameter:
+    """Rows of a pass, and its steps before the loop, in it (with iterations and pairs of columns) and after it."""
+    taps = taps_of(operation)
+    one = passes(taps)[index]
+    made: Staging = staging(taps, columns_of(operation), one)
+    return (one.rows, made.head.steps, made.loop.steps, made.iterations, made.loop_pairs, made.tail.steps)
+
+
+def stream(channels: Channels, found: Requantization, taps: Taps, how: Requantizing) -> Constant:
+    """The input's zero point in all bytes of a word; then for each channel weights, bias and requantization constants."""
+    weights = channels.weights.astype(np.int64) * found.scale[:, None].astype(np.int64)
+    low, high = (
+        np.stack(
+            [
+                weights[:, half[0] * taps.columns + half[1]] if half else np.zeros(len(weights), np.int64)
+                for half in halves
+            ],
+            axis=1,
+        )
+        for halves in zip(*taps.weight_pairs, strict=True)
+    )
+    bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
+    constants = [found.multiplier, found.constant, found.shifts][: how.words]
+    columns = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * found.scale + found.offset)[:, None]]
+    rows = np.concatenate([*columns, np.stack(constants, axis=1)], axis=1)
+    order = [first + k for first in group_starts(len(weights)) for k in range(4)]
+    zero_points = (channels.in_zero_point & 0xFF) * 0x01010101
+    words = [zero_points, *(int(v) & 0xFFFFFFFF for v in rows[order].reshape(-1).tolist())]
+    values = np.array(words, np.uint32).view(np.int32)
+    return Constant("stream", values, "zero points; for each channel weights, bias, requantization", align=4)

@@ -1,0 +1,146 @@
+"""Staging for depthwise convolution: four channels of the rows of a window as pairs of int16, see `_depthwise_schedule.py`.
+
+Staged words are [pair of columns][channel][word]. Columns outside of the image hold the zero point.
+"""
+
+from dataclasses import dataclass
+
+from tinycompile.ops._asm_scheduler import Operand, Scheduled, Value, Values, schedule
+from tinycompile.ops._depthwise_schedule import Taps
+
+ROW_REGISTERS = (0, 1, 2)
+STAGED, ZERO_POINTS = 3, 4
+"""Registers that point to staged words, and that hold four times the input's zero point."""
+
+_FREE = (5, 6, 7, 8, 9, 10, 11, 14)
+_LARGEST_OFFSET = 4095
+_LARGEST_PAIR_OFFSET = 1020
+STRAIGHT_PAIRS = 4
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of an image row of `width` pixels that are staged: `count` pairs from column -pad_left on."""
+
+    width: int
+    pad_left: int
+    count: int
+
+    @property
+    def inside(self) -> range:
+        """Pairs that have both columns inside of the image."""
+        first = (self.pad_left + 1) // 2
+        last = (self.width + self.pad_left) // 2
+        return range(min(first, self.count), max(min(last, self.count), min(first, self.count)))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Rows that are staged together: pairs of rows and the single row, by index of their staged word."""
+
+    rows: tuple[int, ...]
+
+    def words(self, taps: Taps) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """(index of the first staged word, positions of its rows in `rows`)."""
+        return tuple(
+            (row, (at,) if row == taps.rows - 1 and taps.has_single_row else (at, at + 1))
+            for at, row in enumerate(self.rows)
+            if row % 2 == 0
+        )
+
+
+def passes(taps: Taps) -> tuple[Pass, ...]:
+    """Two rows at a time, the last time three if their number is odd."""
+    starts = list(range(0, taps.rows - 1, 2)) or [0]
+    ends = [*starts[1:], taps.rows]
+    return tuple(Pass(tuple(range(a, b))) for a, b in zip(starts, ends, strict=True))
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Steps that stage one pass: pairs before the loop, in it (`loop_pairs` at a time, `iterations` times), and after it."""
+
+    head: Scheduled
+    loop: Scheduled
+    iterations: int
+    loop_pairs: int
+    tail: Scheduled
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of the pass."""
+        return self.head.cycles + self.iterations * (self.loop.cycles + 3) + self.tail.cycles
+
+
+def staging(taps: Taps, columns: Columns, one: Pass) -> Staging:
+    """Steps for one pass over all pairs of columns."""
+    inside = columns.inside
+    unroll = 2 if 3 * taps.channels <= _LARGEST_OFFSET else 1
+    iterations = len(inside) // unroll if len(inside) > STRAIGHT_PAIRS else 0
+    looped = range(inside.start, inside.start + iterations * unroll)
+    writer = _Writer(taps, columns, one)
+    return Staging(
+        head=writer.pairs(range(looped.start), 0),
+        loop=writer.pairs(range(looped.start, looped.start + unroll if iterations else looped.start), 0),
+        iterations=iterations,
+        loop_pairs=unroll,
+        tail=writer.pairs(range(looped.stop, columns.count), len(looped)),
+    )
+
+
+@dataclass(frozen=True)
+class _Writer:
+    taps: Taps
+    columns: Columns
+    one: Pass
+
+    def pairs(self, pairs: range, moved: int) -> Scheduled:
+        """Stage pairs of columns; pointers have moved by `moved` pairs."""
+        values = Values()
+        for pair in pairs:
+            for index, rows in self.one.words(self.taps):
+                if len(rows) == 2:
+                    self.row_pair(values, pair, moved, index, rows)
+                else:
+                    self.single_row(values, pair, moved, index, rows[0])
+        return schedule(values.ops, _FREE)
+
+    def load(self, values: Values, row: int, column: int, moved: int) -> Operand:
+        """Four channels of a pixel; `column` counts from the first staged one."""
+        x = column - self.columns.pad_left
+        if not 0 <= x < self.columns.width:
+            return ZERO_POINTS
+        return values.emit("load", (ROW_REGISTERS[row],), ((x - 2 * moved) * self.taps.channels,))
+
+    def row_pair(self, values: Values, pair: int, moved: int, index: int, rows: tuple[int, ...]) -> None:
+        """Columns x and x + 1 in two rows: for each channel a word for each column."""
+        words: list[list[Value]] = []
+        for column in (2 * pair, 2 * pair + 1):
+            upper, lower = (self.load(values, row, column, moved) for row in rows)
+            words.append(_four_channels(values, upper, lower))
+        for channel, (first, second) in enumerate(zip(*words, strict=True)):
+            offset = self.offset(pair - moved, channel, index)
+            if offset <= _LARGEST_PAIR_OFFSET:
+                values.effect("store_pair", (first, second, STAGED), (offset,))
+            else:
+                values.effect("store", (first, STAGED), (offset,))
+                values.effect("store", (second, STAGED), (offset + 4,))
+
+    def single_row(self, values: Values, pair: int, moved: int, index: int, row: int) -> None:
+        """Columns x and x + 1 of one row: a word for each channel."""
+        left, right = (self.load(values, row, column, moved) for column in (2 * pair, 2 * pair + 1))
+        for channel, word in enumerate(_four_channels(values, left, right)):
+            values.effect("store", (word, STAGED), (self.offset(pair - moved, channel, index),))
+
+    def offset(self, pair: int, channel: int, index: int) -> int:
+        return 4 * ((4 * pair + channel) * self.taps.words_per_columns + index)
+
+
+def _four_channels(values: Values, low: Operand, high: Operand) -> list[Value]:
+    """Bytes of two words as four words of two int16: byte k of `low` and byte k of `high`."""
+    first = values.emit("pkhbt", (low, high))
+    second = values.emit("pkhtb", (high, low))
+    return [
+        values.emit("sxtb16", (first,)), values.emit("sxtb16_ror8", (first,)),
+        values.emit("sxtb16", (second,)), values.emit("sxtb16_ror8", (second,)),
+    ]  # fmt: skip
