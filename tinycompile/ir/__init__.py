@@ -3,7 +3,18 @@
 from tinycompile.ir.edit import next_node_id, next_tensor_id, prune, rename_uses, with_nodes, with_tensors
 from tinycompile.ir.graph import Graph
 from tinycompile.ir.text import to_text
-from tinycompile.ir.types import Array, Attributes, Change, DType, Node, Options, Part, Quantization, Tensor, Variable
+from tinycompile.ir.types import (
+    Array,
+    Attributes,
+    Change,
+    DType,
+    Node,
+    Options,
+    Part,
+    Quantization,
+    Tensor,
+    Variable,
+)
 from tinycompile.ir.verify import verify
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Kernel selection: for each operator a kernel on this board, with the ones that were rejected.
 
-The fastest kernels come first: the fewest estimated cycles for each operator. Fast kernels may keep weights in twice the flash; as
-long as the model takes more flash than it may, the exchange that costs the fewest cycles for each byte it saves is made.
+The fastest kernels come first: the fewest estimated cycles for each operator. Fast kernels may keep weights in twice the flash;
+as long as the model takes more flash than it may, the exchange that costs the fewest cycles for each byte it saves is made.
 """
 
 from collections.abc import Mapping

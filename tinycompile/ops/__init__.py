@@ -11,8 +11,9 @@ from tinycompile.ops.catalog import operation, operator_of, operators
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
 
 __all__ = [
-    "POINTWISE", "REDUCE", "WHOLE", "Access", "ConvolutionAttributes", "Cost", "Kernel", "Limit", "Operation", "Operator", "Pads",
-    "Pattern", "State", "TypeRule", "Window", "WindowAxis", "bias_values", "clamps", "convolution_attributes", "convolution_multipliers",
-    "convolution_window", "evaluate_graph", "evaluate_node", "fully_connected_attributes", "initial_state",
-    "matrix_multipliers", "next_state", "operation", "operator_of", "operators", "row_shape",
+    "POINTWISE", "REDUCE", "WHOLE", "Access", "ConvolutionAttributes", "Cost", "Kernel", "Limit", "Operation",
+    "Operator", "Pads", "Pattern", "State", "TypeRule", "Window", "WindowAxis", "bias_values", "clamps",
+    "convolution_attributes", "convolution_multipliers", "convolution_window", "evaluate_graph",
+    "evaluate_node", "fully_connected_attributes", "initial_state", "matrix_multipliers", "next_state",
+    "operation", "operator_of", "operators", "row_shape",
 ]  # fmt: skip

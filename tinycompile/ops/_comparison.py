@@ -15,8 +15,7 @@ from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels,
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
 from tinycompile.ops.base import Operation, TypeRule
 from tinycompile.program import Parameter
-from tinycompile.quant import multiply_by_quantized_multiplier, quantize_multiplier
-from tinycompile.quant.multiplier import Int64
+from tinycompile.quant import Int64, multiply_by_quantized_multiplier, quantize_multiplier
 
 LEFT_SHIFT = 8
 ORDERED = binary_types(DType.BOOL, DType.INT8, DType.UINT8, DType.INT32, DType.INT64, DType.FLOAT32)

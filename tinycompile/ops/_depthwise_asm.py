@@ -1,4 +1,4 @@
-"""Kernel of DEPTHWISE_CONV_2D in assembly for processors with SMLAD: four channels of a row at a time, staged as pairs of int16."""
+"""Kernel of DEPTHWISE_CONV_2D in assembly for processors with SMLAD: four channels at a time, staged as pairs of int16."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from tinycompile.ops._linear import folded_bias
 from tinycompile.ops._window import Window
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant.solver import Requantization
+from tinycompile.quant import Requantization
 
 _LARGEST_OFFSET = 4095
 _LARGEST_SCRATCH_BYTES = 8192

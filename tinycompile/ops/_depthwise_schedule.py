@@ -56,7 +56,7 @@ class Taps:
     @property
     def weight_pairs(self) -> tuple[tuple[tuple[int, int] | None, tuple[int, int] | None], ...]:
         """The taps (row, column) in the low and high half of each word of weights, in the order of the stream."""
-        words = []
+        words: list[tuple[tuple[int, int] | None, tuple[int, int] | None]] = []
         for pair in range(self.row_pairs):
             words += [((2 * pair, j), (2 * pair + 1, j)) for j in range(self.columns)]
         if self.has_single_row:
@@ -169,7 +169,7 @@ class _Few:
         self.requantize()
 
     def row_pair(self, pair: int) -> None:
-        """Two rows at a time. With weights at hand, column by column; else weight by weight, and columns of equal phase together."""
+        """Two rows at a time. With weights at hand, column by column; else weight by weight, columns of equal phase together."""
         taps = self.taps
         terms = [
             ((self.first + output) * taps.stride + j * taps.dilation, j, output)

@@ -14,7 +14,7 @@ from tinycompile.ops._dsp import Channels, by_pairs
 from tinycompile.ops._gemm_schedule import Requantizing, Shape, block
 from tinycompile.ops._linear import folded_bias
 from tinycompile.program import Constant, Parameter
-from tinycompile.quant import Accumulators, Requantization, solve
+from tinycompile.quant import Accumulators, Multiplier, Requantization, solve
 
 LARGEST_SCALE = 256
 _OFFSET_ROOM = 1 << 14
@@ -26,7 +26,7 @@ _LARGEST_IMMEDIATE = 4095
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """A layer as the matrix product that it is: which tap is in which half of each staged pair, and the constants of its channels.
+    """A layer as a matrix product: which tap is in which half of each staged pair, and the constants of its channels.
 
     `halves` is int [pairs, 2], -1 for a half without a tap.
     """
@@ -46,7 +46,7 @@ class Matrix:
 
 
 def largest_scales(channels: Channels) -> Array:
-    """Greatest power of two, at most 256, that keeps scaled weights in int16 and scaled accumulators in int32, for each channel."""
+    """For each channel the greatest power of two, at most 256, that keeps weights in int16 and accumulators in int32."""
     least, greatest = channels.accumulator_range()
     reach = np.maximum(np.maximum(-least, greatest), 1)
     weights = channels.weights.astype(np.int64)
@@ -77,7 +77,7 @@ class _Rest:
 
     bias: tuple[int, ...]
     in_zero_point: int
-    multipliers: tuple[object, ...]
+    multipliers: tuple[Multiplier, ...]
     out_zero_point: int
     low: int
     high: int

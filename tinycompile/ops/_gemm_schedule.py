@@ -47,7 +47,7 @@ class Requantizing:
 
 @dataclass(frozen=True)
 class Shape:
-    """A block of pixels times channels over `pairs` pairs of taps; outputs of a pixel are `out_channels` bytes apart from the next."""
+    """A block of pixels times channels over `pairs` pairs of taps; outputs of two pixels are `out_channels` bytes apart."""
 
     pixels: int
     channels: int
@@ -82,7 +82,7 @@ class Shape:
         return tuple(range(self.weight_registers[-1] + 1, OPERAND_REGISTERS))
 
     def pixel(self, pair: int, visit: int) -> int:
-        """The pixel that is multiplied at a visit. Pixel 0 comes last in pair 0: until then its accumulators hold the bias for all."""
+        """The pixel that is multiplied at a visit. Pixel 0 comes last in pair 0: until then it holds the bias for all."""
         return self.pixels - 1 - visit if pair == 0 else visit
 
     def channel_order(self, pair: int, visit: int) -> range:

@@ -1,4 +1,4 @@
-"""Operators that the frontend resolves while it reads a model: they hold handles together, and no node of theirs reaches a graph."""
+"""Operators that the frontend resolves while it reads a model: they join handles, and no node of theirs reaches a graph."""
 
 from collections.abc import Sequence
 

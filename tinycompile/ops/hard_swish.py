@@ -11,8 +11,7 @@ from tinycompile.ops._activations import activation_kernels, same_types
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
 from tinycompile.ops._lookup import Unary
 from tinycompile.ops.base import Operation, register
-from tinycompile.quant import quantize_multiplier, rounding_divide_by_power_of_two
-from tinycompile.quant.multiplier import Int64
+from tinycompile.quant import Int64, quantize_multiplier, rounding_divide_by_power_of_two
 
 
 def has_bounded_scale(operation: Operation) -> str | None:

@@ -1,7 +1,7 @@
 """Fixed-point multipliers, as TFLite's reference kernels and gemmlowp define them (double rounding).
 
-Source: tensorflow/lite/kernels/internal/quantization_util.cc and common.h, gemmlowp fixedpoint.h. Everything here is exact integer
-arithmetic on numpy int64, or on Python's int.
+Source: tensorflow/lite/kernels/internal/quantization_util.cc and common.h, gemmlowp fixedpoint.h. Everything here is exact
+integer arithmetic on numpy int64, or on Python's int.
 """
 
 from dataclasses import dataclass

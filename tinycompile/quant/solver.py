@@ -125,7 +125,7 @@ def solve(
 
 
 def is_exact(found: Requantization, layer: _Layer) -> bool:
-    """Compare at both sides of every threshold in reach, and at both ends of the range: a proof, since both sides are monotone."""
+    """Compare at both sides of every threshold in reach, and at both ends: a proof, since both functions are monotone."""
     ends = np.stack([layer.accumulators.least, layer.accumulators.greatest])
     fill = layer.accumulators.least[:, None]
     at = np.where(layer.reached, layer.first, fill).T

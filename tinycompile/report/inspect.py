@@ -76,7 +76,8 @@ def _timeline(graph: Graph, schedule: Schedule, memory: MemoryPlan) -> list[dict
 
 def _operators(data: dict[str, Any]) -> Table:
     made = table(
-        f"{data['name']}: {len(data['operators'])} operators, {data['macs']:,} MACs, {data['weights_bytes']:,} bytes of constants",
+        f"{data['name']}: {len(data['operators'])} operators, {data['macs']:,} MACs, "
+        f"{data['weights_bytes']:,} bytes of constants",
         "#", "op", "output", "scale", "zero point", "constants", "macs", "name",
     )  # fmt: skip
     for entry in data["operators"]:

@@ -26,8 +26,8 @@ def operators_markdown() -> str:
     lines = [
         "# Supported operators",
         "",
-        "Made by `tinycompile ops --markdown`; a test keeps it current. An operator, type or option outside of this table is refused",
-        "by name, with exit code 3.",
+        "Made by `tinycompile ops --markdown`; a test keeps it current. An operator, type or option outside of this",
+        "table is refused by name, with exit code 3.",
         "",
     ]
     for entry in supported_operators():

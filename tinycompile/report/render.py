@@ -114,7 +114,10 @@ def _buffers(report: Mapping[str, Any]) -> Table:
 
 def _bounds(report: Mapping[str, Any]) -> Table:
     memory = report["memory"]
-    title = f"peak {memory.get('peak_bytes', 0):,} bytes in region {memory.get('peak_region', 0)}, arena {report['arena_bytes']:,} bytes, beside its lower bounds"
+    title = (
+        f"peak {memory.get('peak_bytes', 0):,} bytes in region {memory.get('peak_region', 0)}, "
+        f"arena {report['arena_bytes']:,} bytes, beside its lower bounds"
+    )
     made = table(title, "name", "bytes", "proved", "assumption")
     for bound in memory.get("bounds", []):
         made.add_row(
