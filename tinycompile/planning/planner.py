@@ -18,19 +18,21 @@ ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.02, "ram": 0.05}
 
 
 def plan(
-    graph: Graph, selection: Selection, *, optimize: str = "speed", align: int = 4
+    graph: Graph, selection: Selection, *, optimize: str = "speed", allowance: float | None = None, align: int = 4
 ) -> tuple[Selection, Schedule, MemoryPlan]:
     """Decide in which order operators run, which ones run together, and where every buffer lives.
 
-    The selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
+    `allowance` are the extra cycles that saving memory may cost, as a part of the kernels' own; `optimize` gives its default. The
+    selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
     given = work_of(graph, selection, align)
     order = search_order(given)
     work = given.reordered(order.order)
+    share = ALLOWANCE[optimize] if allowance is None else allowance
     cycles = sum(choice.chosen.cycles for choice in selection.values())
-    parts = partition(work, ALLOWANCE[optimize] * cycles if cycles else 0)
+    parts = partition(work, share * max(cycles, 1))
     selection = _with_kernels(selection, work, parts)
     buffers = buffers_of(work, parts)
     goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)
