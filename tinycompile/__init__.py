@@ -1,8 +1,8 @@
 """tinycompile: turns a quantized .tflite model into plain C made for one model on one microcontroller.
 
-    >>> from tinycompile import compile_model
-    >>> result = compile_model("model.tflite", board="m7")
-    >>> result.report["arena_bytes"]
+>>> from tinycompile import compile_model
+>>> result = compile_model("model.tflite", board="m7")
+>>> result.report["arena_bytes"]
 """
 
 from tinycompile.driver import Compilation, compile_model

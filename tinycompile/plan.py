@@ -1,8 +1,8 @@
 """What planning decides: the order, the regions that run together, and where every buffer lives.
 
-    Selection     node -> kernel, with its scratch and granularity
-    Schedule      regions in order of execution; a single layer is a region with one operator
-    MemoryPlan    buffers with offsets and live ranges, the peak, and the bounds that it is compared with
+Selection     node -> kernel, with its scratch and granularity
+Schedule      regions in order of execution; a single layer is a region with one operator
+MemoryPlan    buffers with offsets and live ranges, the peak, and the bounds that it is compared with
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,9 @@ def test_on_the_host(project_root: Path, digits_model: Path, tmp_path: Path, dig
 
 @pytest.mark.qemu
 @pytest.mark.needs("cmake")
-def test_on_a_bare_metal_cortex_m7(project_root: Path, digits_model: Path, tmp_path: Path, digit: int) -> None:
+def test_on_a_bare_metal_cortex_m7(
+    project_root: Path, digits_model: Path, tmp_path: Path, digit: int
+) -> None:
     toolchain = f"-DCMAKE_TOOLCHAIN_FILE={project_root / 'boards' / 'toolchains' / 'arm-none-eabi.cmake'}"
     folder = build("cortex_m7", "m7", project_root, digits_model, tmp_path, toolchain)
     emulator = ["qemu-system-arm", "-M", "mps2-an500", "-display", "none", "-monitor", "none", "-serial", "none",

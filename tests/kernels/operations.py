@@ -29,7 +29,9 @@ class Numbers:
     bias_reach: int = 3000
 
 
-def _tensor(index: int, values: Array | tuple[int, ...], dtype: DType, quantization: Quantization | None) -> Tensor:
+def _tensor(
+    index: int, values: Array | tuple[int, ...], dtype: DType, quantization: Quantization | None
+) -> Tensor:
     if isinstance(values, tuple):
         return Tensor(index, f"t{index}", values, dtype, quantization)
     return Tensor(index, f"t{index}", values.shape, dtype, quantization, values)

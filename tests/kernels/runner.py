@@ -106,7 +106,9 @@ def run_on_host(cases: Sequence[Case], folder: Path, optimise: Sequence[str] = _
     return _outcomes(done.stdout)
 
 
-def run_on_board(cases: Sequence[Case], folder: Path, name: str = "m7", flags: Sequence[str] = ()) -> list[Outcome]:
+def run_on_board(
+    cases: Sequence[Case], folder: Path, name: str = "m7", flags: Sequence[str] = ()
+) -> list[Outcome]:
     """Compile for a board and run on its emulator; ticks times 0.625 are instructions (25 MHz, 64 ns each)."""
     board = load_board(name)
     assert board.emulator is not None
@@ -117,8 +119,24 @@ def run_on_board(cases: Sequence[Case], folder: Path, name: str = "m7", flags: S
     command += [f"-I{runtime_dir()}", f"-I{firmware}", f"-L{firmware}", f"-T{board.emulator.linker_script}"]
     command += [str(source), str(firmware / "startup.c"), "-o", str(program), "-lm"]
     subprocess.run(command, check=True, timeout=600)
-    emulator = ["qemu-system-arm", "-M", board.emulator.machine, "-nographic", "-monitor", "none", "-serial", "none"]
-    emulator += ["-semihosting-config", "enable=on,target=native", "-icount", "shift=6,sleep=off", "-kernel", str(program)]
+    emulator = [
+        "qemu-system-arm",
+        "-M",
+        board.emulator.machine,
+        "-nographic",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+    ]
+    emulator += [
+        "-semihosting-config",
+        "enable=on,target=native",
+        "-icount",
+        "shift=6,sleep=off",
+        "-kernel",
+        str(program),
+    ]
     done = subprocess.run(emulator, check=True, timeout=600, capture_output=True, text=True)
     return _outcomes(done.stdout + done.stderr)
 
@@ -155,7 +173,9 @@ def c_program(cases: Sequence[Case], board: Board) -> str:
 def _data(number: int, case: Case, code: KernelCode) -> str:
     """Buffers and constants of a case as C arrays."""
     operation = case.operation
-    (expected,) = operator_of(operation.node).evaluate(operation, [case.image, *[None] * (len(operation.inputs) - 1)])
+    (expected,) = operator_of(operation.node).evaluate(
+        operation, [case.image, *[None] * (len(operation.inputs) - 1)]
+    )
     lines = [
         _array(f"in_{number}", case.image),
         _array(f"expected_{number}", expected),
@@ -178,7 +198,9 @@ def _calls(number: int, case: Case, code: KernelCode) -> str:
     operation = case.operation
     constants = [f"{constant.name}_{number}" for constant in code.constants]
     tail = [*constants, *map(str, code.arguments)]
-    report = f"report({number}u, out_{number}, expected_{number}, {operation.output.elements}, ticks() - begin);"
+    report = (
+        f"report({number}u, out_{number}, expected_{number}, {operation.output.elements}, ticks() - begin);"
+    )
     scratch = [f"scratch_{number}"] if code.scratch_bytes else []
     if code.granularity is Granularity.WHOLE:
         arguments = ", ".join([f"out_{number}", f"in_{number}", *tail, *scratch])

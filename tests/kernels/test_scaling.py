@@ -57,7 +57,9 @@ def test_fast_scaling_is_exact(seed: int, factor: float, low: int) -> None:
     folded = channels.bias - channels.in_zero_point * channels.weights.sum(axis=1)
     for dots in _dots_near_thresholds(channels):
         expected = np.clip(
-            requantize(dots + folded, channels.multipliers) + channels.out_zero_point, channels.low, channels.high
+            requantize(dots + folded, channels.multipliers) + channels.out_zero_point,
+            channels.low,
+            channels.high,
         )
         np.testing.assert_array_equal(_fast(scaling, dots), expected)
 

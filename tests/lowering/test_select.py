@@ -33,7 +33,9 @@ models = st.lists(st.lists(candidates, min_size=1, max_size=3).map(choice_of), m
 def test_fits_the_flash_when_any_choice_does(choices: dict[int, Choice], flash_bytes: int) -> None:
     found = _save_flash(choices, flash_bytes=flash_bytes)
     options = [(choice.chosen, *choice.rejected) for choice in choices.values()]
-    possible = any(sum(c.flash_bytes for c in combination) <= flash_bytes for combination in product(*options))
+    possible = any(
+        sum(c.flash_bytes for c in combination) <= flash_bytes for combination in product(*options)
+    )
     assert (_flash(found) <= flash_bytes) == possible
 
 
@@ -49,7 +51,9 @@ def test_no_candidate_is_lost(choices: dict[int, Choice]) -> None:
     found = _save_flash(choices)
     for node, choice in choices.items():
         after = found[node]
-        assert sorted(map(id, (choice.chosen, *choice.rejected))) == sorted(map(id, (after.chosen, *after.rejected)))
+        assert sorted(map(id, (choice.chosen, *choice.rejected))) == sorted(
+            map(id, (after.chosen, *after.rejected))
+        )
         assert after.chosen.flash_bytes == min(c.flash_bytes for c in (choice.chosen, *choice.rejected))
 
 

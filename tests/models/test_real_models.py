@@ -37,7 +37,10 @@ LARGEST_SCRATCH_BYTES = 2048
 def test_exact_on_the_host(name: str, models_dir: Path, samples_dir: Path) -> None:
     real = samples_dir / f"{name}.npz"
     result = verify_model(
-        models_dir / f"{name}.tflite", board="host", inputs=real if real.exists() else None, oracle=ORACLES[name]
+        models_dir / f"{name}.tflite",
+        board="host",
+        inputs=real if real.exists() else None,
+        oracle=ORACLES[name],
     )
     assert result.exact, result.summary()
     assert result.samples >= 10
@@ -49,7 +52,10 @@ def test_exact_on_the_host(name: str, models_dir: Path, samples_dir: Path) -> No
 def test_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path, samples_dir: Path) -> None:
     real = samples_dir / f"{name}.npz"
     result = verify_model(
-        models_dir / f"{name}.tflite", board="m7", inputs=real if real.exists() else None, oracle=ORACLES[name]
+        models_dir / f"{name}.tflite",
+        board="m7",
+        inputs=real if real.exists() else None,
+        oracle=ORACLES[name],
     )
     assert result.exact, result.summary()
     assert result.samples >= 10

@@ -55,7 +55,9 @@ BAD_MODELS = {
 
 
 @pytest.mark.parametrize("kind", BAD_MODELS)
-def test_a_bad_model_ends_with_3_and_leaves_the_old_output(kind: str, digits_model: Path, in_tmp_path: Path) -> None:
+def test_a_bad_model_ends_with_3_and_leaves_the_old_output(
+    kind: str, digits_model: Path, in_tmp_path: Path
+) -> None:
     assert run("build", digits_model, "-o", "out").exit_code == 0
     before = files(in_tmp_path / "out")
     good = digits_model.read_bytes()

@@ -27,7 +27,8 @@ def test_literals_read_back_to_the_same_bytes(tmp_path: Path) -> None:
     source, library = tmp_path / "values.c", tmp_path / "values.so"
     source.write_text("\n".join(lines) + "\n")
     subprocess.run(
-        ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True
+        ["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, source],
+        check=True,
     )
     loaded = ctypes.CDLL(str(library))
     for i, values in enumerate(CASES.values()):
@@ -39,7 +40,9 @@ def test_long_arrays_wrap() -> None:
     assert max(map(len, c_array(np.arange(1000, dtype=np.int32)).splitlines())) <= 120
 
 
-@pytest.mark.parametrize(("value", "text"), [(float("inf"), "INFINITY"), (-float("inf"), "-INFINITY"), (0.5, "5.0e-01f")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(float("inf"), "INFINITY"), (-float("inf"), "-INFINITY"), (0.5, "5.0e-01f")]
+)
 def test_float_literals(value: float, text: str) -> None:
     assert c_float(value) == text
 
@@ -54,7 +57,11 @@ def test_names_cannot_end_a_comment(name: str) -> None:
 
 
 def test_templates_keep_c_braces() -> None:
-    text = environment().from_string("int a[1][2] = {{0, 0}};\n//% for i in [1, 2]\nf(${i});\n//% endfor\n").render()
+    text = (
+        environment()
+        .from_string("int a[1][2] = {{0, 0}};\n//% for i in [1, 2]\nf(${i});\n//% endfor\n")
+        .render()
+    )
     assert text == "int a[1][2] = {{0, 0}};\nf(1);\nf(2);\n"
 
 

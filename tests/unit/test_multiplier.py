@@ -51,7 +51,9 @@ def test_quantized_multiplier_is_within_half_a_unit(real: float) -> None:
     assert abs(multiplier.value * unit - Fraction(real)) <= unit / 2
 
 
-@pytest.mark.parametrize(("real", "expected"), [(0.0, (0, 0)), (1.0, (2**30, 1)), (0.5, (2**30, 0)), (2.0**-33, (0, 0))])
+@pytest.mark.parametrize(
+    ("real", "expected"), [(0.0, (0, 0)), (1.0, (2**30, 1)), (0.5, (2**30, 0)), (2.0**-33, (0, 0))]
+)
 def test_quantized_multiplier_of_powers(real: float, expected: tuple[int, int]) -> None:
     multiplier = quantize_multiplier(real)
     assert (multiplier.value, multiplier.shift) == expected

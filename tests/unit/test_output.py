@@ -64,7 +64,9 @@ def test_refuses_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "text"
 
 
-def test_an_interrupted_write_leaves_the_old_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_leaves_the_old_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_directory(FILES, tmp_path / "out")
     real = Path.write_text
 

@@ -163,17 +163,23 @@ class _Importer:
             for tensor in operator.inputs:
                 if tensor in written_by and tensor not in known:
                     found = f"reads tensor {tensor} before operator #{written_by[tensor]} writes it"
-                    self.problems.append(Problem(self._place(operator), found, "operators must stand in order"))
+                    self.problems.append(
+                        Problem(self._place(operator), found, "operators must stand in order")
+                    )
             for tensor in operator.outputs:
                 if tensor in known:
-                    self.problems.append(Problem(self._place(operator), f"writes tensor {tensor} a second time"))
+                    self.problems.append(
+                        Problem(self._place(operator), f"writes tensor {tensor} a second time")
+                    )
                 known.add(tensor)
 
     def _tensors(self, resolved: Resolved) -> dict[int, Tensor]:
         """All tensors that operators, variables or the graph's interface name."""
         subgraph = self.subgraph
         held = {variable.read: variable for variable in resolved.held}
-        computed = {*subgraph.inputs, *held} | {t for operator in subgraph.operators for t in operator.outputs}
+        computed = {*subgraph.inputs, *held} | {
+            t for operator in subgraph.operators for t in operator.outputs
+        }
         used = computed | {*subgraph.outputs, *resolved.values.values()}
         used |= {t for operator in subgraph.operators for t in operator.inputs if t >= 0}
         weight_axes = {
@@ -209,9 +215,11 @@ class _Importer:
         return replace(tensor, data=initial) if is_constant else tensor
 
     def _check_support(self) -> None:
-        supported = operators()
+        supported = [kind for kind, operator in operators().items() if not operator.made_by_passes]
         unknown = [operator for operator in self.subgraph.operators if operator.kind not in supported]
-        self.problems += [Problem(self._place(operator), "the operator is not supported") for operator in unknown]
+        self.problems += [
+            Problem(self._place(operator), "the operator is not supported") for operator in unknown
+        ]
         if unknown:
             self._note(f"supported operators: {', '.join(supported)}")
         for operator in self.subgraph.operators:
@@ -228,7 +236,9 @@ class _Importer:
             attributes = Attributes()
         inputs = tuple(None if t < 0 else t for t in operator.inputs)
         index = operator.index
-        return Node(index, operator.kind, self._name(operator), inputs, operator.outputs, attributes, (index,))
+        return Node(
+            index, operator.kind, self._name(operator), inputs, operator.outputs, attributes, (index,)
+        )
 
     def _note(self, found: str) -> None:
         self.problems.append(Problem(f"{self.name}: {self._inside}".removesuffix(": "), found))

@@ -139,4 +139,6 @@ class _Walk:
         """A handle cannot leave the graph."""
         for index in subgraph.outputs:
             if index in self.handles:
-                self.problems.append((-1, f"the handle of variable {self.handles[index][1]} is a graph output"))
+                self.problems.append(
+                    (-1, f"the handle of variable {self.handles[index][1]} is a graph output")
+                )

@@ -37,7 +37,8 @@ def rename_uses(graph: Graph, renamed: Mapping[int, int]) -> Graph:
         return tensor
 
     nodes = tuple(
-        replace(node, inputs=tuple(None if t is None else final(t) for t in node.inputs)) for node in graph.nodes
+        replace(node, inputs=tuple(None if t is None else final(t) for t in node.inputs))
+        for node in graph.nodes
     )
     variables = tuple(replace(variable, assigned=final(variable.assigned)) for variable in graph.variables)
     return replace(graph, nodes=nodes, outputs=tuple(map(final, graph.outputs)), variables=variables)

@@ -14,7 +14,9 @@ def verify(graph: Graph) -> None:
         assert key == tensor.id, f"tensor {tensor.name!r} has id {tensor.id} under key {key}"
         assert all(extent >= 0 for extent in tensor.shape), f"tensor {tensor.name!r} has a negative extent"
         if tensor.data is not None:
-            assert tensor.data.shape == tensor.shape, f"constant {tensor.name!r}: {tensor.data.shape} != {tensor.shape}"
+            assert tensor.data.shape == tensor.shape, (
+                f"constant {tensor.name!r}: {tensor.data.shape} != {tensor.shape}"
+            )
             assert tensor.data.dtype == tensor.dtype.numpy, f"constant {tensor.name!r}: {tensor.data.dtype}"
     assert len({node.id for node in graph.nodes}) == len(graph.nodes), "two nodes share an id"
     known = set(graph.given) | {key for key, tensor in graph.tensors.items() if tensor.is_constant}
@@ -33,11 +35,16 @@ def verify(graph: Graph) -> None:
 def _verify_variables(graph: Graph) -> None:
     """Each variable has tensors of its own; what it is assigned is written by an operator and read by nobody."""
     own = [tensor for variable in graph.variables for tensor in (variable.read, variable.assigned)]
-    assert len({*own, *graph.inputs}) == len(own) + len(graph.inputs), "two variables or inputs share a tensor"
+    assert len({*own, *graph.inputs}) == len(own) + len(graph.inputs), (
+        "two variables or inputs share a tensor"
+    )
     for variable in graph.variables:
         for key in (variable.read, variable.assigned):
             tensor = graph.tensors[key]
-            found, wanted = (tensor.shape, tensor.dtype.numpy), (variable.initial.shape, variable.initial.dtype)
+            found, wanted = (
+                (tensor.shape, tensor.dtype.numpy),
+                (variable.initial.shape, variable.initial.dtype),
+            )
             assert found == wanted, f"variable {variable.name!r}: {found} != {wanted}"
         assert variable.assigned in graph.producers, f"variable {variable.name!r} is never assigned"
         is_read = graph.consumers[variable.assigned] or variable.assigned in graph.outputs

@@ -8,6 +8,9 @@ from tinycompile.ops._window import Pads, Window, WindowAxis
 from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, row_shape
 from tinycompile.ops.base import Cost, Kernel, Limit, Operation, Operator, TypeRule
 from tinycompile.ops.catalog import operation, operator_of, operators
+from tinycompile.ops.assign_variable import AssignVariableAttributes, Move
+from tinycompile.ops._copy import DataMovement
+from tinycompile.ops.rows import RowRun, RowsAttributes, is_gathered, row_runs, shown_tensors
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
 
 __all__ = [

@@ -39,7 +39,11 @@ class FloatKernel(ElementwiseKernel):
 
     def __init__(self, holes: Holes = lambda operation: {}, cycles: int = 10) -> None:
         def body(operation: Operation, board: Board) -> Body:
-            parameters: dict[str, Parameter] = {"kind": operation.node.kind, "alpha": "none", **holes(operation)}
+            parameters: dict[str, Parameter] = {
+                "kind": operation.node.kind,
+                "alpha": "none",
+                **holes(operation),
+            }
             return Body("unary/float.c.j2", parameters, runtime=("tc_math.h",), cycles=cycles)
 
         super().__init__(body)

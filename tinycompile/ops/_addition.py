@@ -64,7 +64,13 @@ class Addition(Elementwise):
     """Base of ADD and SUB."""
 
     types = SUM_TYPES
-    limits = (has_elements, has_broadcast_shapes, has_clamp_activation, has_per_tensor_quantization, has_small_output_factor)
+    limits = (
+        has_elements,
+        has_broadcast_shapes,
+        has_clamp_activation,
+        has_per_tensor_quantization,
+        has_small_output_factor,
+    )
     min_inputs = 2
     kernels = elementwise_kernels(lambda operation, board: _body(operation))
 
@@ -134,7 +140,9 @@ def _body(operation: Operation) -> Body:
         *(n for multiplier in steps.multipliers for n in (multiplier.value, multiplier.shift)),
         *(steps.output.value, steps.output.shift, steps.output_zero_point, *steps.bounds),
     )
-    return Body("add/scaled.c.j2", {**types, "left_shift": steps.left_shift}, (), arguments, ("tc_requantize.h",), 40)
+    return Body(
+        "add/scaled.c.j2", {**types, "left_shift": steps.left_shift}, (), arguments, ("tc_requantize.h",), 40
+    )
 
 
 @cache

@@ -94,7 +94,9 @@ class _GemmAsm(Kernel):
         """The pixels of a group, as pairs of int16."""
         return staged_bytes(self.pairs(operation), self.group(operation))
 
-    def parameters(self, operation: Operation, pixels: int) -> tuple[dict[str, Parameter], Matrix, Requantization]:
+    def parameters(
+        self, operation: Operation, pixels: int
+    ) -> tuple[dict[str, Parameter], Matrix, Requantization]:
         """Holes that all templates have."""
         matrix, found = self.matrix(operation), requantization(self.channels(operation))
         assert found is not None
@@ -102,7 +104,9 @@ class _GemmAsm(Kernel):
         groups = group_parameters(matrix, found, block_width(group), groups_of(pixels, group))
         return {"groups": groups, "pairs": matrix.pairs, "out_channels": matrix.out_channels}, matrix, found
 
-    def contiguous(self, operation: Operation, board: Board, granularity: Granularity, pixels: int) -> KernelCode:
+    def contiguous(
+        self, operation: Operation, board: Board, granularity: Granularity, pixels: int
+    ) -> KernelCode:
         """Holes of `gemm/contiguous.c.j2`."""
         parameters, matrix, found = self.parameters(operation, pixels)
         return KernelCode(

@@ -102,7 +102,9 @@ class _StagedDsp(Kernel):
         """Staged pixels, and the patch at the border."""
         return self.staging(operation).scratch_bytes()
 
-    def packed(self, operation: Operation, pixels: int) -> tuple[dict[str, Parameter], tuple[Constant, Constant]]:
+    def packed(
+        self, operation: Operation, pixels: int
+    ) -> tuple[dict[str, Parameter], tuple[Constant, Constant]]:
         """Holes that both templates have for calls of so many pixels, and the constants."""
         staging, channels = self.staging(operation), convolution_channels(operation)
         paired, scaling = may_pair(channels.weights), scaling_of(channels)

@@ -47,7 +47,9 @@ class DataMovement(Operator):
         """Assign the views."""
         given = [_EMPTY if array is None else array for array in inputs]
         value = self.fill(operation)
-        outputs = tuple(np.full(t.shape, 0 if value is None else value, t.dtype.numpy) for t in operation.outputs)
+        outputs = tuple(
+            np.full(t.shape, 0 if value is None else value, t.dtype.numpy) for t in operation.outputs
+        )
         for target, source in self.views(operation, given, outputs):
             target[...] = source
         return outputs
@@ -101,7 +103,11 @@ def collapse(shape: Sequence[int], *strides: Sequence[int]) -> tuple[tuple[int, 
 def literal(dtype: DType, value: int | float | bool) -> str:
     """A C literal of the type."""
     if dtype is DType.FLOAT32:
-        return float(np.float32(value)).hex() + "f" if np.isfinite(value) else ("-" if value < 0 else "") + "INFINITY"
+        return (
+            float(np.float32(value)).hex() + "f"
+            if np.isfinite(value)
+            else ("-" if value < 0 else "") + "INFINITY"
+        )
     if dtype is DType.BOOL:
         return "true" if value else "false"
     if dtype is DType.INT64:

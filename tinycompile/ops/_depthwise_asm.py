@@ -76,7 +76,10 @@ class DepthwiseAsm(Kernel):
         if not board.dsp or channels != out_channels or not 4 <= channels <= _LARGEST_OFFSET // 3:
             return False
         taps = taps_of(operation)
-        fits = staged_bytes(operation) <= _LARGEST_SCRATCH_BYTES and Stream(taps, _GENERAL).bytes <= _LARGEST_OFFSET
+        fits = (
+            staged_bytes(operation) <= _LARGEST_SCRATCH_BYTES
+            and Stream(taps, _GENERAL).bytes <= _LARGEST_OFFSET
+        )
         adjacent = taps.dilation == 1 or not taps.has_single_row
         block_reach = 4 * taps.words_per_columns * 2 * (12 * taps.stride + taps.reach)
         known = fits and adjacent and block_reach <= _LARGEST_OFFSET

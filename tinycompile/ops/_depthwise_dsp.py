@@ -95,7 +95,12 @@ class DepthwiseDsp(Kernel):
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
             constants=(
-                Constant("weights", pack_groups(channels.weights), "pairs of taps, four channels at a time", align=8),
+                Constant(
+                    "weights",
+                    pack_groups(channels.weights),
+                    "pairs of taps, four channels at a time",
+                    align=8,
+                ),
                 Constant("channels", scaling.channels[order], "constants of requantization", align=8),
             ),
             arguments=(operation.input(0).zero_point,) if padded else (),

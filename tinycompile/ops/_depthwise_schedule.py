@@ -201,7 +201,9 @@ class _Few:
                     terms.append((word, columns, f"smla{'t' if odd else 'b'}{'t' if high else 'b'}", output))
                 j += 2 if pair else 1
         weights: dict[int, Operand] = {}
-        for word, columns, kind, output in sorted(terms, key=lambda t: (t[1], t[3])) if taps.resident else sorted(terms):
+        for word, columns, kind, output in (
+            sorted(terms, key=lambda t: (t[1], t[3])) if taps.resident else sorted(terms)
+        ):
             if word not in weights:
                 weights[word] = self.weight(word)
             self.add(kind, output, self.word(columns, index), weights[word])

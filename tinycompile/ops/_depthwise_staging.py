@@ -14,7 +14,6 @@ STAGED, ZERO_POINTS = 3, 4
 
 _FREE = (5, 6, 7, 8, 9, 10, 11, 14)
 _LARGEST_OFFSET = 4095
-_LARGEST_PAIR_OFFSET = 1020
 STRAIGHT_PAIRS = 4
 
 
@@ -114,17 +113,10 @@ class _Writer:
 
     def row_pair(self, values: Values, pair: int, moved: int, index: int, rows: tuple[int, ...]) -> None:
         """Columns x and x + 1 in two rows: for each channel a word for each column."""
-        words: list[list[Value]] = []
-        for column in (2 * pair, 2 * pair + 1):
-            upper, lower = (self.load(values, row, column, moved) for row in rows)
-            words.append(_four_channels(values, upper, lower))
-        for channel, (first, second) in enumerate(zip(*words, strict=True)):
-            offset = self.offset(pair - moved, channel, index)
-            if offset <= _LARGEST_PAIR_OFFSET:
-                values.effect("store_pair", (first, second, STAGED), (offset,))
-            else:
-                values.effect("store", (first, STAGED), (offset,))
-                values.effect("store", (second, STAGED), (offset + 4,))
+        for odd in range(2):
+            upper, lower = (self.load(values, row, 2 * pair + odd, moved) for row in rows)
+            for channel, word in enumerate(_four_channels(values, upper, lower)):
+                values.effect("store", (word, STAGED), (self.offset(pair - moved, channel, index + odd),))
 
     def single_row(self, values: Values, pair: int, moved: int, index: int, row: int) -> None:
         """Columns x and x + 1 of one row: a word for each channel."""

@@ -73,7 +73,9 @@ def scaling_of(channels: Channels) -> Scaling:
     folded = folded_bias(channels.weights, channels.bias, channels.in_zero_point)
     rows = []
     for channel in range(len(least)):
-        row = _fast_row(channels, channel, mode, int(least[channel]), int(greatest[channel]), int(folded[channel]))
+        row = _fast_row(
+            channels, channel, mode, int(least[channel]), int(greatest[channel]), int(folded[channel])
+        )
         if row is None:
             return _general(channels, folded)
         rows.append(row)

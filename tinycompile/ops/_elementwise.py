@@ -80,7 +80,9 @@ class ElementwiseKernel(Kernel):
     def cost(self, operation: Operation, board: Board) -> Cost:
         """The body's cycles for each element."""
         body = self._body(operation, board)
-        return Cost(operation.output.elements * body.cycles, sum(constant.bytes for constant in body.constants))
+        return Cost(
+            operation.output.elements * body.cycles, sum(constant.bytes for constant in body.constants)
+        )
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """The body inside of the fewest loops."""
@@ -122,7 +124,10 @@ def _loops(operation: Operation, granularity: Granularity) -> tuple[Parameter, .
     """Nested loops (extent, stride of the output, stride of each operand) over a row or over all of the output."""
     shape = operation.output.shape
     operands = [np.empty(operation.input(index).shape, np.int8) for index in range(len(operation.inputs))]
-    strides = [np.empty(shape, np.int8).strides, *(np.broadcast_to(operand, shape).strides for operand in operands)]
+    strides = [
+        np.empty(shape, np.int8).strides,
+        *(np.broadcast_to(operand, shape).strides for operand in operands),
+    ]
     skipped = 2 if granularity is Granularity.ROW and len(shape) == 4 else 0
     loops = collapse(shape[skipped:], *(steps[skipped:] for steps in strides))
     return loops or ((1, *[1] * len(strides)),)

@@ -38,7 +38,10 @@ class FullyConnectedPortable(Kernel):
             },
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
-            constants=(Constant("weights", weights.values), Constant("channels", folded, "bias, multiplier, shift")),
+            constants=(
+                Constant("weights", weights.values),
+                Constant("channels", folded, "bias, multiplier, shift"),
+            ),
             arguments=(weights.zero_point, operation.output.zero_point, low, high),
             runtime=("tc_dot.h", "tc_requantize.h"),
         )

@@ -62,6 +62,10 @@ def clamp_holes(operation: Operation) -> dict[str, Parameter]:
     output = operation.output
     low, high = REAL_RANGES[activation_of(operation)]
     return {
-        "low": "none" if low is None else literal(output.dtype, low if output.dtype is DType.FLOAT32 else int(low)),
-        "high": "none" if high is None else literal(output.dtype, high if output.dtype is DType.FLOAT32 else int(high)),
+        "low": "none"
+        if low is None
+        else literal(output.dtype, low if output.dtype is DType.FLOAT32 else int(low)),
+        "high": "none"
+        if high is None
+        else literal(output.dtype, high if output.dtype is DType.FLOAT32 else int(high)),
     }

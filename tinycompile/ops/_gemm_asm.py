@@ -122,7 +122,9 @@ def stream(matrix: Matrix, found: Requantization, width: int) -> Constant:
     """Biases, weights and requantization constants in the order of use, as int32 words."""
     channels, requantizing = matrix.channels, requantizing_of(found)
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
-    scaled = by_pairs(channels.weights.astype(np.int64) * found.scale[:, None].astype(np.int64), matrix.halves)
+    scaled = by_pairs(
+        channels.weights.astype(np.int64) * found.scale[:, None].astype(np.int64), matrix.halves
+    )
     words = (scaled[:, :, 0] & 0xFFFF) | ((scaled[:, :, 1] & 0xFFFF) << 16)
     first = (bias * found.scale + found.offset)[:, None]
     constants = np.stack([found.multiplier, found.constant, found.shifts][: requantizing.words], axis=1)
@@ -143,7 +145,9 @@ def stream(matrix: Matrix, found: Requantization, width: int) -> Constant:
         start = end
     flat = np.concatenate(parts).astype(object)
     values = np.array([(int(v) & 0xFFFFFFFF) for v in flat], np.uint32).view(np.int32)
-    return Constant("stream", values, "for each block of channels: biases, weights, requantization constants", align=8)
+    return Constant(
+        "stream", values, "for each block of channels: biases, weights, requantization constants", align=8
+    )
 
 
 def group_parameters(

@@ -177,7 +177,10 @@ class _Writer:
         """Move both pointers."""
         self.base += pairs
         shape = self.shape
-        return [("advance", STREAM, 4 * pairs * shape.channels), ("advance", STAGED, 4 * pairs * shape.pixels)]
+        return [
+            ("advance", STREAM, 4 * pairs * shape.channels),
+            ("advance", STAGED, 4 * pairs * shape.pixels),
+        ]
 
     def multiply(self, first: int, count: int, limit: int, advance: bool = False) -> list[Step]:
         """Multiply `count` pairs; operands are loaded ahead up to pair `limit`. `advance`: the steps are the body of a loop."""
@@ -245,7 +248,14 @@ class _Writer:
             if constants:
                 constant = constants.pop(0)
                 self.early[constant] = register
-                steps.append(("load", register, STREAM, self.constant_offset(*divmod(constant, self.requantizing.words))))
+                steps.append(
+                    (
+                        "load",
+                        register,
+                        STREAM,
+                        self.constant_offset(*divmod(constant, self.requantizing.words)),
+                    )
+                )
         return steps
 
     def finish(self) -> list[Step]:
@@ -266,7 +276,12 @@ class _Writer:
         """The outputs of some channels, in a pipeline: each instruction waits two others for the one before."""
         shape, how = self.shape, self.requantizing
         outputs = [(p, c) for c in registers for p in range(shape.pixels)]
-        stages = [*(["sign"] if how.half_away else []), "scale", *([] if how.shift else ["shift"]), "saturate"]
+        stages = [
+            *(["sign"] if how.half_away else []),
+            "scale",
+            *([] if how.shift else ["shift"]),
+            "saturate",
+        ]
         stages += ["clamp"] if (how.low, how.high) != (-128, 127) else []
         stages.append("store")
         gaps = [0] + [self._temporaries if before == "sign" else 2 for before in stages[:-1]]
@@ -283,7 +298,9 @@ class _Writer:
         loads = [(following + i, k) for i in range(len(registers)) for k in range(how.words)]
         for channel, k in loads:
             if channel < shape.channels:
-                steps.append(("load", registers[channel - len(registers)][k], STREAM, self.constant_offset(channel, k)))
+                steps.append(
+                    ("load", registers[channel - len(registers)][k], STREAM, self.constant_offset(channel, k))
+                )
         return steps
 
     def _stage(self, stage: str, x: int, constants: list[int], temporary: int, offset: int) -> Step:

@@ -35,7 +35,11 @@ def has_constant_weights(operation: Operation) -> str | None:
 
 def has_image_operands(operation: Operation) -> str | None:
     """Input, weights and output have 4 dimensions, none of them 0."""
-    for role, tensor in (("input", operation.inputs[0]), ("weights", operation.inputs[1]), ("output", operation.output)):
+    for role, tensor in (
+        ("input", operation.inputs[0]),
+        ("weights", operation.inputs[1]),
+        ("output", operation.output),
+    ):
         if tensor is None:
             return f"{role} is missing"
         if len(tensor.shape) != 4 or min(tensor.shape) < 1:
@@ -144,14 +148,18 @@ def folded_bias(weights: Array, bias: Array, zero_point: int) -> Array:
     return folded
 
 
-def requantized(accumulators: Array, multipliers: tuple[Multiplier, ...], output: Tensor, activation: Activation) -> Array:
+def requantized(
+    accumulators: Array, multipliers: tuple[Multiplier, ...], output: Tensor, activation: Activation
+) -> Array:
     """Scale int64 accumulators [..., channels], which wrap as int32 does, and clamp them to the output's type."""
     scaled = requantize(wrap_int32(accumulators), multipliers) + output.zero_point
     low, high = clamps(output, activation)
     return np.clip(scaled, low, high).astype(output.dtype.numpy)
 
 
-def channel_constants(weights: Array, bias: Array, zero_point: int, multipliers: tuple[Multiplier, ...]) -> Array:
+def channel_constants(
+    weights: Array, bias: Array, zero_point: int, multipliers: tuple[Multiplier, ...]
+) -> Array:
     """Bias with the input's zero point folded in, multiplier and shift of each channel: int32 [channels, 3].
 
     `weights` is [channels, taps].

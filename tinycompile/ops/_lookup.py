@@ -59,6 +59,8 @@ def _body(operation: Operation, board: Board) -> Body:
     return Body(
         template="lookup/table.c.j2",
         parameters={"kind": operation.node.kind, "in_type": source.c_type, "out_type": output.c_type},
-        constants=(Constant("table", table_of(operation), f"{operation.node.kind} of each byte", is_weight=False),),
+        constants=(
+            Constant("table", table_of(operation), f"{operation.node.kind} of each byte", is_weight=False),
+        ),
         cycles=5,
     )

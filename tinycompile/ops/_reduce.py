@@ -136,5 +136,7 @@ def _loops(operation: Operation) -> tuple[tuple[tuple[int, ...], ...], tuple[tup
     kept = [axis for axis in range(len(shape)) if axis not in reduced]
     out = np.empty([shape[axis] for axis in kept], np.int8).strides
     outer = collapse([shape[axis] for axis in kept], out, [strides[axis] for axis in kept])
-    inner = collapse([shape[axis] for axis in reduced], [0] * len(reduced), [strides[axis] for axis in reduced])
+    inner = collapse(
+        [shape[axis] for axis in reduced], [0] * len(reduced), [strides[axis] for axis in reduced]
+    )
     return outer, inner

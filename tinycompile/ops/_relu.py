@@ -45,7 +45,9 @@ class Clamp(Unary):
             return np.clip(values, low, high).astype(np.float32)
         source, output = operation.input(0), operation.output
         factor = float(np.float32(source.scale) / np.float32(output.scale))
-        scaled = multiply_by_quantized_multiplier(values.astype(np.int64) - source.zero_point, quantize_multiplier(factor))
+        scaled = multiply_by_quantized_multiplier(
+            values.astype(np.int64) - source.zero_point, quantize_multiplier(factor)
+        )
         bounds = activation_range(self.activation, output.scale, output.zero_point, output.dtype.limits)
         result: Array = np.clip(scaled + output.zero_point, *bounds).astype(output.dtype.numpy)
         return result

@@ -23,7 +23,9 @@ class Selection(Elementwise):
     limits: ClassVar[tuple[Limit, ...]] = (has_elements, has_broadcast_shapes)
     min_inputs = 3
     kernels = elementwise_kernels(
-        lambda operation, board: Body("select/plain.c.j2", {"c_type": operation.output.dtype.c_type}, cycles=7)
+        lambda operation, board: Body(
+            "select/plain.c.j2", {"c_type": operation.output.dtype.c_type}, cycles=7
+        )
     )
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:

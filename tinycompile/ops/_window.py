@@ -85,7 +85,9 @@ class WindowAxis:
     @property
     def is_pointwise(self) -> bool:
         """True when output i reads input i alone."""
-        return self.taps == 1 and self.stride == 1 and self.pad_before == 0 and self.in_extent == self.out_extent
+        return (
+            self.taps == 1 and self.stride == 1 and self.pad_before == 0 and self.in_extent == self.out_extent
+        )
 
     def source(self, tap: int) -> slice:
         """Positions in the padded input that the outputs read through one tap."""

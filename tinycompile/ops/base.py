@@ -57,7 +57,9 @@ class TypeRule:
 
     def fits(self, operation: Operation) -> bool:
         """True when all tensors have the types of the rule; an absent optional input fits."""
-        pairs = [(tensor, self.inputs[min(i, len(self.inputs) - 1)]) for i, tensor in enumerate(operation.inputs)]
+        pairs = [
+            (tensor, self.inputs[min(i, len(self.inputs) - 1)]) for i, tensor in enumerate(operation.inputs)
+        ]
         pairs += [(t, self.outputs[min(i, len(self.outputs) - 1)]) for i, t in enumerate(operation.outputs)]
         return all(tensor is None or tensor.dtype is dtype for tensor, dtype in pairs)
 
@@ -115,6 +117,8 @@ class Operator(ABC):
     """None: as `min_inputs`."""
     is_view: ClassVar[bool] = False
     """The output is the first input under another shape: no code, same storage."""
+    made_by_passes: ClassVar[bool] = False
+    """No operator of the schema: a file that names it is refused."""
     kernels: ClassVar[tuple[Kernel, ...]] = ()
 
     def parse(self, options: Options) -> Attributes:

@@ -95,13 +95,17 @@ class Conv2D(Operator):
         channels, depth = weights.shape[0], weights.shape[3]
         groups = image.shape[3] // depth
         total = np.zeros(self.infer(operation)[0], np.float64)
-        for row, column, shifted in convolution_window(operation).shifted_images(image, operation.input(0).zero_point):
+        for row, column, shifted in convolution_window(operation).shifted_images(
+            image, operation.input(0).zero_point
+        ):
             filters = weights[:, row, column, :].reshape(groups, channels // groups, depth)
             by_group = np.split(shifted.astype(np.float64), groups, axis=-1)
             total += np.concatenate([part @ filters[g].T for g, part in enumerate(by_group)], axis=-1)
         accumulators = total.astype(np.int64) + bias_values(operation, channels)
         multipliers = convolution_multipliers(operation, channels)
-        return (requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation),)
+        return (
+            requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation),
+        )
 
     def access(self, operation: Operation, index: int) -> Access:
         """The rows of the window; weights are constant."""

@@ -84,10 +84,14 @@ class DepthwiseConv2D(Operator):
         assert image is not None
         channels = weights.shape[2]
         accumulators = np.zeros(self.infer(operation)[0], np.int64) + bias_values(operation, channels)
-        for row, column, shifted in convolution_window(operation).shifted_images(image, operation.input(0).zero_point):
+        for row, column, shifted in convolution_window(operation).shifted_images(
+            image, operation.input(0).zero_point
+        ):
             accumulators += np.repeat(shifted, channels // image.shape[3], axis=-1) * weights[row, column]
         multipliers = convolution_multipliers(operation, channels)
-        return (requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation),)
+        return (
+            requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation),
+        )
 
     def access(self, operation: Operation, index: int) -> Access:
         """The rows of the window; weights are constant."""

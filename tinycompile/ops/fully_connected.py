@@ -92,7 +92,11 @@ class FullyConnected(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (FullyConnectedAsm(), FullyConnectedDsp(), FullyConnectedPortable(),)
+    kernels = (
+        FullyConnectedAsm(),
+        FullyConnectedDsp(),
+        FullyConnectedPortable(),
+    )
 
     def parse(self, options: Options) -> FullyConnectedAttributes:
         """Read FullyConnectedOptions."""

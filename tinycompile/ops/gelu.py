@@ -26,7 +26,9 @@ class Gelu(Unary):
     kind = "GELU"
     types = same_types(DType.INT8, DType.UINT8, DType.FLOAT32)
     limits = (has_elements, has_per_tensor_quantization)
-    kernels = activation_kernels(lambda operation: {"kind": "GELU_TANH" if _approximate(operation) else "GELU"}, 80)
+    kernels = activation_kernels(
+        lambda operation: {"kind": "GELU_TANH" if _approximate(operation) else "GELU"}, 80
+    )
 
     def parse(self, options: Options) -> GeluAttributes:
         """Read GeluOptions."""
@@ -51,4 +53,6 @@ def _by_tanh(values: Array) -> Array:
 
 def _by_erf(values: Array) -> Array:
     x = values.astype(np.float64)
-    return np.array([0.5 * v * (1.0 + erf(v / sqrt(2.0))) for v in x.reshape(-1)], np.float32).reshape(x.shape)
+    return np.array([0.5 * v * (1.0 + erf(v / sqrt(2.0))) for v in x.reshape(-1)], np.float32).reshape(
+        x.shape
+    )

@@ -19,9 +19,7 @@ def next_state(graph: Graph, values: Mapping[int, Array]) -> State:
     return {variable.read: values[variable.assigned] for variable in graph.variables}
 
 
-def evaluate_graph(
-    graph: Graph, inputs: Mapping[int, Array], state: State | None = None
-) -> dict[int, Array]:
+def evaluate_graph(graph: Graph, inputs: Mapping[int, Array], state: State | None = None) -> dict[int, Array]:
     """Values of every tensor, by id. `inputs` holds an array of the right shape and type for each graph input.
 
     `state` is what the variables hold when the call begins; without it they hold their initial values.

@@ -55,7 +55,9 @@ class LeakyRelu(Unary):
         source, output = operation.input(0), operation.output
         real = values.astype(np.int64) - source.zero_point
         positive, negative = (multiply_by_quantized_multiplier(real, m) for m in _multipliers(operation))
-        result: Array = np.clip(np.where(real >= 0, positive, negative) + output.zero_point, *output.dtype.limits)
+        result: Array = np.clip(
+            np.where(real >= 0, positive, negative) + output.zero_point, *output.dtype.limits
+        )
         return result.astype(output.dtype.numpy)
 
 
@@ -89,8 +91,14 @@ class Int16Kernel(ElementwiseKernel):
 
 
 def _int16_body(operation: Operation, board: Board) -> Body:
-    arguments = tuple(n for multiplier in _multipliers(operation) for n in (multiplier.value, multiplier.shift))
+    arguments = tuple(
+        n for multiplier in _multipliers(operation) for n in (multiplier.value, multiplier.shift)
+    )
     return Body("leaky_relu/int16.c.j2", {}, (), arguments, ("tc_requantize.h",), cycles=22)
 
 
-LeakyRelu.kernels = (LookupKernel(), Int16Kernel(), FloatKernel(lambda operation: {"alpha": float_hole(_alpha(operation))}))
+LeakyRelu.kernels = (
+    LookupKernel(),
+    Int16Kernel(),
+    FloatKernel(lambda operation: {"alpha": float_hole(_alpha(operation))}),
+)

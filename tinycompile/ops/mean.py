@@ -31,7 +31,9 @@ class Mean(Reduction):
             return (scaled_sum(operation, values, divide=True),)
         total = values.sum(axis=axes_of(operation), dtype=None if dtype is DType.FLOAT32 else np.int64)
         count = reduced_elements(operation)
-        mean = total / np.float32(count) if dtype is DType.FLOAT32 else np.sign(total) * (np.abs(total) // count)
+        mean = (
+            total / np.float32(count) if dtype is DType.FLOAT32 else np.sign(total) * (np.abs(total) // count)
+        )
         return (mean.reshape(operation.output.shape).astype(dtype.numpy),)
 
     def form(self, operation: Operation) -> Form:

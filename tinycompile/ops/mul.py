@@ -34,7 +34,13 @@ class Mul(Elementwise):
         TypeRule((dtype,), (dtype,))
         for dtype in (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
     )
-    limits = (has_elements, has_broadcast_shapes, has_clamp_activation, has_per_tensor_quantization, has_bounded_factor)
+    limits = (
+        has_elements,
+        has_broadcast_shapes,
+        has_clamp_activation,
+        has_per_tensor_quantization,
+        has_bounded_factor,
+    )
     min_inputs = 2
     kernels = elementwise_kernels(lambda operation, board: _body(operation))
 
@@ -57,7 +63,9 @@ class Mul(Elementwise):
 
 def product_factor(operation: Operation) -> float:
     """Factor from product to output, computed in float32 as TFLite does."""
-    first, second, output = (np.float32(t.scale) for t in (operation.input(0), operation.input(1), operation.output))
+    first, second, output = (
+        np.float32(t.scale) for t in (operation.input(0), operation.input(1), operation.output)
+    )
     return float(first * second / output)
 
 
@@ -79,4 +87,6 @@ def _body(operation: Operation) -> Body:
         *(int(low), int(high)),
     )
     runtime = ("tc_dsp.h", "tc_requantize.h")
-    return Body("mul/scaled.c.j2", {**holes, "short": short}, (), arguments, runtime, cycles=13 if short else 20)
+    return Body(
+        "mul/scaled.c.j2", {**holes, "short": short}, (), arguments, runtime, cycles=13 if short else 20
+    )

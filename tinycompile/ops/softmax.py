@@ -177,7 +177,11 @@ class TableSoftmax(Kernel):
             parameters={**_holes(operation), "entries": entries, "sum_bits": SUM_BITS},
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
-            constants=(Constant("exponentials", table[:entries].astype(np.int32), "exp of differences", is_weight=False),),
+            constants=(
+                Constant(
+                    "exponentials", table[:entries].astype(np.int32), "exp of differences", is_weight=False
+                ),
+            ),
             runtime=("tc_fixed_point.h", "tc_requantize.h"),
         )
 

@@ -31,7 +31,9 @@ class Split(DataMovement):
     """SPLIT along a constant axis."""
 
     kind = "SPLIT"
-    types = tuple(TypeRule((DType.INT32, dtype), (dtype,)) for dtype in COPIED_TYPES if dtype not in NOT_TAKEN)
+    types = tuple(
+        TypeRule((DType.INT32, dtype), (dtype,)) for dtype in COPIED_TYPES if dtype not in NOT_TAKEN
+    )
     limits = (has_elements, constant_input(0, "axis"), has_equal_parts)
     min_inputs = 2
     kernels = (CopyKernel(),)

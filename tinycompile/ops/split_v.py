@@ -23,7 +23,9 @@ def has_fitting_parts(operation: Operation) -> str | None:
     whole, known = source.shape[axis[0]], sum(extent for extent in extents if extent >= 0)
     legal = extents.count(-1) <= 1 and min(extents, default=0) >= -1
     fits = known <= whole if -1 in extents else known == whole
-    return None if legal and fits and len(extents) == len(operation.outputs) else f"extents {extents} of {whole}"
+    return (
+        None if legal and fits and len(extents) == len(operation.outputs) else f"extents {extents} of {whole}"
+    )
 
 
 @register
@@ -37,7 +39,12 @@ class SplitV(DataMovement):
         for extent in (DType.INT32, DType.INT64)
         if dtype is not DType.BOOL
     )
-    limits = (has_elements, constant_input(1, "list of extents"), constant_input(2, "axis"), has_fitting_parts)
+    limits = (
+        has_elements,
+        constant_input(1, "list of extents"),
+        constant_input(2, "axis"),
+        has_fitting_parts,
+    )
     min_inputs = 3
     kernels = (CopyKernel(),)
 

@@ -25,7 +25,9 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
     items: list[Item] = []
     keyed: list[tuple[int, Buffer]] = []
     rings = {storage: segment for segment in parts.segments for storage in _rings(segment)}
-    region_of = [i for i, segment in enumerate(parts.segments) for _ in range(segment.first, segment.last + 1)]
+    region_of = [
+        i for i, segment in enumerate(parts.segments) for _ in range(segment.first, segment.last + 1)
+    ]
 
     for key, life in live_ranges(work).items():
         storage = work.storages[key]

@@ -170,7 +170,9 @@ def _roots(graph: Graph) -> dict[int, int]:
     for node in graph.nodes:
         if operator_of(node).is_view:
             source = graph.tensor(node.inputs[0])
-            assert not source.is_constant, f"{node.place}: a view of a constant is a constant; it was not folded"
+            assert not source.is_constant, (
+                f"{node.place}: a view of a constant is a constant; it was not folded"
+            )
             views[node.outputs[0]] = source.id
     return views
 
@@ -201,12 +203,16 @@ def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selecti
             Overlap(storage, node.outputs[0], exact=True)
             for storage in reads
             if writes
-            if _may_overwrite(current, [_root(roots, t) == storage if t is not None else False for t in node.inputs])
+            if _may_overwrite(
+                current, [_root(roots, t) == storage if t is not None else False for t in node.inputs]
+            )
         ),
         kernels=kernels,
         follows=_follows(graph, node, roots),
         rows=row_step(current, written_as) if writes and _any(kernels, Granularity.ROW) else None,
-        accumulation=accumulating_step(current, written_as) if writes and _any(kernels, Granularity.ACCUMULATE) else None,
+        accumulation=accumulating_step(current, written_as)
+        if writes and _any(kernels, Granularity.ACCUMULATE)
+        else None,
     )
 
 

@@ -54,7 +54,9 @@ class _Steps:
         dying = {s for s in step.reads if s not in work.kept and not self.consumers[s] & ~after}
         written = sum(self.bytes[s] for s in step.writes)
         savings = [
-            self.bytes[o.read] + self.bytes[o.written] - o.joint_bytes(self.bytes[o.read], self.bytes[o.written])
+            self.bytes[o.read]
+            + self.bytes[o.written]
+            - o.joint_bytes(self.bytes[o.read], self.bytes[o.written])
             for o in step.overlaps
             if o.read in dying
         ]

@@ -175,7 +175,9 @@ def _kernels_within(steps: Sequence[Step], rows: Stream, limit_bytes: int) -> tu
     kernels = []
     for step, live, sums in zip(steps, rows.live_bytes, rows.accumulates, strict=True):
         wanted = Granularity.ACCUMULATE if sums else Granularity.ROW
-        usable = [k for k in step.kernels if wanted in k.granularities and live + k.scratch_bytes <= limit_bytes]
+        usable = [
+            k for k in step.kernels if wanted in k.granularities and live + k.scratch_bytes <= limit_bytes
+        ]
         if not usable:
             return None
         kernels.append(min(usable, key=lambda k: (k.extra_cycles, k.scratch_bytes)))

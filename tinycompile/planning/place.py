@@ -84,7 +84,8 @@ class _Placer:
         self.items = items
         self.by_key = {item.key: item for item in items}
         self.rivals = {
-            a.key: {b.key for b in items if b is not a and a.first <= b.last and b.first <= a.last} for a in items
+            a.key: {b.key for b in items if b is not a and a.first <= b.last and b.first <= a.last}
+            for a in items
         }
         self.relations: dict[tuple[int, int], list[Relation]] = {}
         for relation in relations:

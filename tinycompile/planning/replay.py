@@ -79,7 +79,9 @@ class _Arena:
         held = self._slice(span.address, span.bytes, what, span.in_state)
         self.checked += len(held)
         if not np.array_equal(held, _tags(span)[: len(held)]):
-            self.violations.append(f"{what}: tensor {span.tensor} is not intact at {span.address} (+{span.bytes})")
+            self.violations.append(
+                f"{what}: tensor {span.tensor} is not intact at {span.address} (+{span.bytes})"
+            )
 
 
 def _tags(span: _Span) -> "NDArray[np.int64]":
@@ -108,16 +110,19 @@ class _Replay:
         self.memory = memory
         self.arena = _Arena(memory.arena_bytes, memory.state_bytes)
         self.places = {t: p for p in (*memory.placements, *memory.state) for t in p.buffer.tensors}
-        self.scratch = {
-            p.buffer.node: p for p in memory.placements if p.buffer.kind is BufferKind.SCRATCH
-        }
+        self.scratch = {p.buffer.node: p for p in memory.placements if p.buffer.kind is BufferKind.SCRATCH}
         self.nodes = {node.id: node for node in graph.nodes}
 
     def whole(self, tensor: Tensor, what: str) -> _Span:
         """All bytes of a tensor."""
         place = self.places.get(tensor.id)
         ring = place is not None and place.buffer.kind is BufferKind.RING
-        if place is None or ring or place.buffer.bytes < tensor.bytes or place.offset % tensor.dtype.element_bytes:
+        if (
+            place is None
+            or ring
+            or place.buffer.bytes < tensor.bytes
+            or place.offset % tensor.dtype.element_bytes
+        ):
             self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
             return _Span(self.written_as(tensor.id), 0, 0, 0)
         in_state = place.buffer.kind is BufferKind.STATE
@@ -196,7 +201,11 @@ class _Replay:
         for index, tensor in enumerate(current.inputs):
             if tensor is not None and not tensor.is_constant:
                 span = self.whole(tensor, node.place)
-                same = (span.address, span.bytes, span.in_state) == (output.address, output.bytes, output.in_state)
+                same = (span.address, span.bytes, span.in_state) == (
+                    output.address,
+                    output.bytes,
+                    output.in_state,
+                )
                 spans.append((span, index in allowed and same))
         self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
 
@@ -253,7 +262,11 @@ class _Replay:
         held = rows
         if place is not None and place.buffer.kind is BufferKind.RING:
             held = place.buffer.ring_rows
-        if place is None or place.buffer.bytes < held * row_bytes or place.offset % tensor.dtype.element_bytes:
+        if (
+            place is None
+            or place.buffer.bytes < held * row_bytes
+            or place.offset % tensor.dtype.element_bytes
+        ):
             self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
             return _Span(tensor.id, 0, 0, 0)
         in_state = place.buffer.kind is BufferKind.STATE

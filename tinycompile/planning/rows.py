@@ -65,7 +65,12 @@ def row_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
 def accumulating_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
     """The input rows of a reduction to one output row; None for an operation that is none."""
     sources = [tensor for tensor in current.inputs if tensor is not None and not tensor.is_constant]
-    if len(roots) != 1 or len(current.outputs) != 1 or len(sources) != 1 or row_shape(current.output.shape)[0] != 1:
+    if (
+        len(roots) != 1
+        or len(current.outputs) != 1
+        or len(sources) != 1
+        or row_shape(current.output.shape)[0] != 1
+    ):
         return None
     root = roots[sources[0].id]
     rows, row_elements = row_shape(root.shape)

@@ -35,7 +35,9 @@ class Stream:
 class _Run:
     """State of one run by demand. Steps are counted from the start of the region."""
 
-    def __init__(self, steps: Sequence[RowStep], outputs: Sequence[int], inner: set[int], dying: set[int]) -> None:
+    def __init__(
+        self, steps: Sequence[RowStep], outputs: Sequence[int], inner: set[int], dying: set[int]
+    ) -> None:
         self.steps = steps
         self.outputs = outputs
         self.inner = inner
@@ -111,7 +113,9 @@ class _Run:
     def overlaps(self) -> tuple[Overlap, ...]:
         """Every overlap of an output over a dying input that the run allows."""
         led = [Overlap(read, written, lead) for (read, written), lead in sorted(self.lead.items())]
-        exact = [Overlap(read, written, exact=True) for (read, written), fits in sorted(self.exact.items()) if fits]
+        exact = [
+            Overlap(read, written, exact=True) for (read, written), fits in sorted(self.exact.items()) if fits
+        ]
         return (*exact, *led)
 
 
@@ -126,11 +130,11 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
         return None
     read_inside = {read.storage for step in steps for read in step.reads}
     inner = {
-        s for s in outputs if ranges[s].last <= last and s not in work.kept and s in read_inside and first < last
+        s
+        for s in outputs
+        if ranges[s].last <= last and s not in work.kept and s in read_inside and first < last
     }
-    dying = {
-        s for s in read_inside - set(outputs) if ranges[s].last <= last and s not in work.kept
-    }
+    dying = {s for s in read_inside - set(outputs) if ranges[s].last <= last and s not in work.kept}
     run = _Run(steps, outputs, inner, dying)
     targets = [index for index, storage in enumerate(outputs) if storage not in inner]
     targets.reverse()  # the last step pulls most of the others along

@@ -84,7 +84,9 @@ def logistic(value: Int64, integer_bits: int) -> Int64:
 
 def tanh(value: Int64, integer_bits: int) -> Int64:
     """tanh of a Q number with at most 4 integer bits, in Q0: 2 / (1 + e) - 1 with e = exp(-2 |x|)."""
-    exponential = exp_on_negative_values(-np.abs(value), integer_bits + 1)  # twice the value: one integer bit more
+    exponential = exp_on_negative_values(
+        -np.abs(value), integer_bits + 1
+    )  # twice the value: one integer bit more
     return np.sign(value) * saturating_shift_left(_two_over_one_plus(exponential) - _ONE_IN_Q2, 2)
 
 

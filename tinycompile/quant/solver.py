@@ -34,7 +34,31 @@ Integers = NDArray[Any]
 
 _LARGEST_COMMON_SHIFT = 22
 _OFFSET_TRIES = 1 << 14
-_MULTIPLIER_TRIES = (0, 1, -1, 2, -2, 3, -3, 5, -5, 8, -8, 13, -13, 21, -21, 34, -34, 55, -55, 89, -89, 144, -144)
+_MULTIPLIER_TRIES = (
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    3,
+    -3,
+    5,
+    -5,
+    8,
+    -8,
+    13,
+    -13,
+    21,
+    -21,
+    34,
+    -34,
+    55,
+    -55,
+    89,
+    -89,
+    144,
+    -144,
+)
 _SHIFT_TRIES = 4
 
 
@@ -295,5 +319,7 @@ def _own(layer: _Layer, half_away: bool, default_shift: int = 8) -> dict[str, An
     }  # fmt: skip
 
 
-_SIGNED_COUNT: NDArray[np.int64] = (np.arange(_OFFSET_TRIES) + 1) // 2 * np.where(np.arange(_OFFSET_TRIES) % 2, 1, -1)
+_SIGNED_COUNT: NDArray[np.int64] = (
+    (np.arange(_OFFSET_TRIES) + 1) // 2 * np.where(np.arange(_OFFSET_TRIES) % 2, 1, -1)
+)
 """0, 1, -1, 2, -2, ..."""

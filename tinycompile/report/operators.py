@@ -10,7 +10,7 @@ from tinycompile.report.render import table
 
 def supported_operators() -> list[dict[str, Any]]:
     """Each operator with its element types, its limits in words, and its kernels."""
-    return [_entry(operator) for operator in operators().values()]
+    return [_entry(operator) for operator in operators().values() if not operator.made_by_passes]
 
 
 def operators_table() -> Table:

@@ -1,6 +1,7 @@
 """Asks a reference what a model computes, in a child process (an oracle may crash on a file)."""
 
 import importlib.util
+import struct
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import tflite
 
 from tinycompile.errors import Problem, ToolError, UsageError
 from tinycompile.toolchain.generated import Array
@@ -25,6 +27,10 @@ _CHILD = Path(__file__).with_name("oracle_child.py")
 """Run as a file, with `-P` so that its neighbours hide no package: the child needs nothing of tinycompile."""
 
 DISTRIBUTIONS = {"tflite-runtime": "tflite-runtime", "tflm": "tflite-micro", "litert": "ai-edge-litert"}
+
+
+_OUTPUTS_FIELD = 8
+"""Place of `outputs` in the vtable of SubGraph."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def run_oracle(
     assert samples, "an oracle needs a sample"
     with tempfile.TemporaryDirectory(prefix="tinycompile-oracle-") as folder:
         directory = Path(folder)
-        (directory / "model.tflite").write_bytes(model)
+        (directory / "model.tflite").write_bytes(with_outputs(model, tensors) if tensors else model)
         stacks = {f"input_{i}": np.stack([sample[i] for sample in samples]) for i in range(len(samples[0]))}
         np.savez(directory / "inputs.npz", tensors=np.array(tensors, dtype=np.int64), **stacks)
         command: list[str | Path] = [
@@ -92,6 +98,22 @@ def run_oracle(
         except ToolError as error:
             raise ToolError([*error.problems, _instead(oracle)]) from error
         return _read(directory / "outputs.npz", len(samples))
+
+
+def with_outputs(model: bytes, tensors: Sequence[int]) -> bytes:
+    """The model with these tensors as outputs behind its own.
+
+    tflite-runtime lets ADD and its like overwrite an input even when all tensors are to be preserved, but never an output. The
+    new list of outputs is appended to the file, and the subgraph's offset (field 2 of SubGraph in the schema) points to it.
+    """
+    graph = tflite.Model.GetRootAs(model).Subgraphs(0)
+    own = [graph.Outputs(i) for i in range(graph.OutputsLength())]
+    listed = [*own, *(tensor for tensor in tensors if tensor not in own)]
+    table = graph._tab
+    field = table.Pos + table.Offset(_OUTPUTS_FIELD)
+    padded = bytearray(model) + bytes(-len(model) % 4)
+    struct.pack_into("<I", padded, field, len(padded) - field)
+    return bytes(padded + struct.pack(f"<{len(listed) + 1}i", len(listed), *listed))
 
 
 def _instead(oracle: str) -> Problem:
