@@ -63,4 +63,5 @@ class Abs(Unary):
         output = operation.output
         real = np.abs(values.astype(np.int64) - operation.input(0).zero_point)
         scaled = multiply_by_quantized_multiplier(real, _multiplier(operation)) + output.zero_point
-        return np.clip(scaled, *output.dtype.limits).astype(output.dtype.numpy)
+        result: Array = np.clip(scaled, *output.dtype.limits).astype(output.dtype.numpy)
+        return result
