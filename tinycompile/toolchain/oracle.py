@@ -97,7 +97,8 @@ def run_oracle(
             run(command, task=f"oracle {oracle}", timeout_seconds=timeout_seconds)
         except ToolError as error:
             raise ToolError([*error.problems, _instead(oracle)]) from error
-        return _read(directory / "outputs.npz", len(samples))
+        own_outputs = tflite.Model.GetRootAs(model).Subgraphs(0).OutputsLength()
+        return _read(directory / "outputs.npz", len(samples), own_outputs)
 
 
 def with_outputs(model: bytes, tensors: Sequence[int]) -> bytes:
@@ -129,10 +130,8 @@ def _instead(oracle: str) -> Problem:
     return Problem(f"oracle {oracle}", "it cannot run this model", action=f"try another one: {packages}")
 
 
-def _read(path: Path, samples: int) -> OracleResult:
+def _read(path: Path, samples: int, outputs: int) -> OracleResult:
     with np.load(path) as archive:
-        stacks = [
-            archive[f"output_{i}"] for i in range(sum(key.startswith("output_") for key in archive.files))
-        ]
+        stacks = [archive[f"output_{i}"] for i in range(outputs)]
         tensors = {int(key[7:]): archive[key] for key in archive.files if key.startswith("tensor_")}
     return OracleResult(tuple(tuple(stack[n] for stack in stacks) for n in range(samples)), tensors)
