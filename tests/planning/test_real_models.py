@@ -1,0 +1,73 @@
+"""Real models: the arenas that issue 5 asks for, and exact outputs when rows stream through fused layers."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tinycompile.board import load_board
+from tinycompile.driver import compile_model
+from tinycompile.frontend import read_model
+from tinycompile.lowering import select
+from tinycompile.passes import run_passes
+from tinycompile.planning import plan
+from tinycompile.proving import verify_model
+
+ARENA_BYTES = {
+    "vww_96_int8": (29_500, 37_500),
+    "kws_ref_model": (6_600, 9_500),
+    "pretrainedResnet_quant": (17_500, 34_500),
+    "ad01_int8": (1_300, 2_100),
+    "str_ww_ref_model": (4_600, 5_200),
+    "person_detect": (15_500, 37_500),
+}
+"""At most these bytes, kernel scratch included: `--optimize ram` and `balanced`."""
+
+INT8_EDGE_BYTES = {"mcunet_vww1": (24_000, 78_000), "MobileNetV2": (205_000, 1_250_000)}
+"""The same for models with a float edge, without their QUANTIZE and DEQUANTIZE."""
+
+ORACLES = {"person_detect": "tflm"}
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ARENA_BYTES)
+def test_arena(name: str, models_dir: Path) -> None:
+    for mode, most in zip(("ram", "balanced"), ARENA_BYTES[name], strict=True):
+        assert compile_model(models_dir / f"{name}.tflite", optimize=mode).program.arena_bytes <= most
+
+
+@pytest.mark.models
+@pytest.mark.slow
+@pytest.mark.parametrize("name", INT8_EDGE_BYTES)
+def test_arena_with_an_int8_edge(name: str, models_dir: Path) -> None:
+    graph = run_passes(read_model((models_dir / f"{name}.tflite").read_bytes(), name))
+    first, last = graph.nodes[0], graph.nodes[-1]
+    if first.kind == "QUANTIZE":
+        graph = replace(graph, inputs=first.outputs, nodes=graph.nodes[1:])
+    if last.kind == "DEQUANTIZE":
+        graph = replace(graph, outputs=last.inputs[:1], nodes=graph.nodes[:-1])
+    selection = select(graph, load_board("m7"))
+    for mode, most in zip(("ram", "balanced"), INT8_EDGE_BYTES[name], strict=True):
+        *_, memory = plan(graph, selection, optimize=mode)
+        assert memory.arena_bytes <= most
+
+
+@pytest.mark.models
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARENA_BYTES)
+def test_exact_on_the_host_with_the_least_memory(name: str, models_dir: Path) -> None:
+    result = verify_model(
+        models_dir / f"{name}.tflite", board="host", optimize="ram", oracle=ORACLES.get(name, "tflite-runtime")
+    )
+    assert result.exact, result.summary()
+
+
+@pytest.mark.models
+@pytest.mark.qemu
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARENA_BYTES)
+def test_exact_on_the_emulated_cortex_m7_with_the_least_memory(name: str, models_dir: Path) -> None:
+    result = verify_model(
+        models_dir / f"{name}.tflite", board="m7", optimize="ram", oracle=ORACLES.get(name, "tflite-runtime")
+    )
+    assert result.exact, result.summary()
