@@ -107,8 +107,8 @@ def _least_effort(
 def _segments(work: Work, ranges: Mapping[int, LiveRange], allowance: float) -> list[list[Segment]]:
     """All segments within the allowance, by their last step, except streams that cannot be part of the best partition.
 
-    The rings of a stream only grow when steps follow. So one whose rings alone need more than the least peak found
-    without it is not made longer.
+    The rings of a stream with one target only grow when steps follow. So one whose rings alone need more than the least
+    peak found without it is not made longer.
     """
     ending_at = [
         [s for s in _single(work, ranges, i) if s.effort[0] <= allowance] for i in range(len(work.steps))
@@ -121,7 +121,7 @@ def _segments(work: Work, ranges: Mapping[int, LiveRange], allowance: float) -> 
         for first, done in list(ends.items()):
             for last in range(first + max(done, 1), min(first + length, len(work.steps))):
                 rows = stream(work, ranges, first, last)
-                if rows is None or max(rows.live_bytes) > bound:
+                if rows is None or (len(rows.targets) == 1 and max(rows.live_bytes) > bound):
                     del ends[first]
                     break
                 streams = _streams(work, ranges, rows)
