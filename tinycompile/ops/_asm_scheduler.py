@@ -9,11 +9,14 @@ An operation may be issued early as long as every operation before it can still 
 when the given order needs no more registers than there are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 Step = tuple[str | int, ...]
 """What a template prints: kind, registers (result first), then numbers."""
+
+_LONGEST_WAIT = 8
+"""Cycles after which every operand is there: what cannot be issued then lacks a register."""
 
 _WINDOW = 48
 """Operations that are looked at ahead of the first one that is not issued."""
@@ -28,20 +31,31 @@ class Unit:
     count: int = 1
     alone: bool = False
     """Nothing else is issued in its cycle."""
+    late: bool = False
+    """It ends a cycle later than others; since instructions end in order, none of the others can follow in its cycle."""
+    leads: bool = False
+    """It can only be the first one of its cycle."""
 
 
-_MULTIPLY = Unit("multiply", 1)
+def _may_pair(first: Unit, second: Unit) -> bool:
+    """True when `second` may follow `first` in the same cycle."""
+    return not (first.alone or second.alone or second.leads) and second.late >= first.late
+
+
+_MULTIPLY = Unit("multiply", 1, late=True)
 _LOAD = Unit("load", 2, count=2)
 _SHIFT = Unit("shift", 1)
+_EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
-    "smuad": _MULTIPLY, "scale": Unit("multiply", 2),
-    "load": _LOAD, "load_byte": Unit("load", 3, count=2),
-    "sxtb16": _SHIFT, "sxtb16_ror8": _SHIFT, "pkhbt": _SHIFT, "pkhtb": _SHIFT, "sadd16": _SHIFT, "ssub16": _SHIFT,
-    "sign": _SHIFT, "shift": Unit("shift", 1), "saturate": _SHIFT,
+    "smuad": _MULTIPLY, "scale": Unit("multiply", 2, late=True),
+    "load": _LOAD, "load_byte": Unit("load", 3, count=2, late=True),
+    "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
+    "sign": _SHIFT, "shift": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
-    "clamp": Unit("shift", 2, alone=True),
-    "store": Unit("store", 1), "store_byte": Unit("store", 1), "store_pair": Unit("store", 1, alone=True),
+    "clamp": Unit("shift", 2, alone=True, late=True),
+    "store": Unit("store", 1, late=True), "store_byte": Unit("store", 1, late=True),
+    "store_pair": Unit("store", 1, alone=True, late=True),
 }  # fmt: skip
 _ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "scale"})
 """Their last source is added at the end: it may come a cycle later. Results of theirs take a cycle more to any other use."""
@@ -94,8 +108,8 @@ class Scheduled:
     cycles: int
 
 
-def schedule(ops: Sequence[Op], registers: Iterable[int]) -> Scheduled:
-    """Order operations and assign `registers` to their values."""
+def schedule(ops: Sequence[Op], registers: Iterable[int]) -> Scheduled | None:
+    """Order operations and assign `registers` to their values; None when the order given needs more registers."""
     return _Scheduler(ops, sorted(registers)).run()
 
 
@@ -113,27 +127,43 @@ class _Scheduler:
                     self.uses[source] = self.uses.get(source, 0) + 1
         self.steps: list[Step] = []
 
-    def run(self) -> Scheduled:
+    def run(self) -> Scheduled | None:
         left = list(self.ops)
-        cycle = 0
+        cycle = issued_at = 0
         while left:
-            busy: dict[str, int] = {}
-            for slot in range(2):
-                at = self._next(left, cycle, busy, slot)
-                if at is None:
-                    break
-                op = left.pop(at)
-                unit = UNITS[op.kind]
-                busy[unit.name] = busy.get(unit.name, 0) + 1
-                self._issue(op, cycle)
-                if unit.alone:
-                    break
+            first = self._next(left, cycle, {}, lambda unit: True)
+            if first is not None:
+                unit = UNITS[left[first].kind]
+                kept = max(0, self._gain(left[first], {}))
+                before = self._next(left, cycle, {unit.name: 1}, lambda other: _may_pair(other, unit), first, kept)
+                if before is not None and not _may_pair(unit, UNITS[left[before].kind]):
+                    self._take(left, before, cycle)
+                    self._take(left, first - (before < first), cycle)
+                else:
+                    self._take(left, first, cycle)
+                    second = self._next(left, cycle, {unit.name: 1}, lambda other: _may_pair(unit, other))
+                    if second is not None:
+                        self._take(left, second, cycle)
+                issued_at = cycle
+            elif cycle > issued_at + _LONGEST_WAIT:
+                return None
             cycle += 1
-            assert cycle < 100 * len(self.ops) + 100, "registers do not suffice for the order given"
         return Scheduled(tuple(self.steps), cycle)
 
-    def _next(self, left: list[Op], cycle: int, busy: dict[str, int], slot: int) -> int | None:
-        """Position of the first operation that can be issued now.
+    def _take(self, left: list[Op], at: int, cycle: int) -> None:
+        """Issue the operation at a position."""
+        self._issue(left.pop(at), cycle)
+
+    def _next(
+        self,
+        left: list[Op],
+        cycle: int,
+        busy: dict[str, int],
+        allowed: Callable[[Unit], bool],
+        skipped: int = -1,
+        kept: int = 0,
+    ) -> int | None:
+        """Position of the first operation but `skipped` that can be issued now and leaves `kept` registers.
 
         On the way, the registers are counted that the operations passed over will take when they run in the order given.
         """
@@ -141,9 +171,10 @@ class _Scheduler:
         used: dict[Value, int] = {}
         for at, op in enumerate(left[:_WINDOW]):
             unit = UNITS[op.kind]
-            if busy.get(unit.name, 0) < unit.count and not (unit.alone and slot) and self._ready(op, cycle):
+            free_unit = at != skipped and busy.get(unit.name, 0) < unit.count and allowed(unit)
+            if free_unit and self._ready(op, cycle):
                 gain = self._gain(op, {})
-                if gain <= len(self.free) and peak + max(gain, 0) <= len(self.free):
+                if max(kept, peak) + max(gain, 0) <= len(self.free):
                     return at
             taken += self._gain(op, used)
             peak = max(peak, taken)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycompile.board import Board
+from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
-from tinycompile.ops._depthwise_schedule import Stream, Taps, outputs
+from tinycompile.ops._depthwise_schedule import Stream, Taps, four_channels, outputs
 from tinycompile.ops._depthwise_staging import Columns, Staging, passes, staging
 from tinycompile.ops._dsp import Channels
 from tinycompile.ops._gemm_asm import requantization, requantizing_of
@@ -21,24 +22,45 @@ from tinycompile.quant import Requantization
 _LARGEST_OFFSET = 4095
 _LARGEST_SCRATCH_BYTES = 8192
 _BLOCK_OUTPUTS = (12, 8, 4)
+_STRAIGHT_STEPS = 640
+"""Instructions of four channels of a row that are printed without a loop."""
+
+
+_NO_STEPS = Scheduled((), 0)
 
 
 @dataclass(frozen=True)
 class RowPlan:
-    """How a row of `width` outputs is computed: `blocks` blocks of `block` outputs in a loop, then `rest` outputs."""
+    """How a row of four channels is computed: all at once (`straight`), or each channel by itself.
 
-    block: int
-    blocks: int
-    rest: int
+    One channel takes `blocks` blocks of `block_outputs` outputs in a loop, and then the rest.
+    """
+
+    straight: Scheduled = _NO_STEPS
+    block: Scheduled = _NO_STEPS
+    block_outputs: int = 0
+    blocks: int = 0
+    rest: Scheduled = _NO_STEPS
+
+    @property
+    def cycles(self) -> int:
+        """Cycles for four channels, with the instructions around them."""
+        if self.straight.steps:
+            return self.straight.cycles + 6
+        return 4 * (self.blocks * (self.block.cycles + 4) + self.rest.cycles + 16)
 
 
-def row_plan(width: int, channels: int) -> RowPlan:
+def row_plan(taps: Taps, how: Requantizing, width: int) -> RowPlan:
     """The longest blocks that offsets of 12 bits allow, and the ones that leave the least rest."""
-    allowed = [n for n in _BLOCK_OUTPUTS if (n - 1) * channels <= _LARGEST_OFFSET]
+    allowed = [n for n in _BLOCK_OUTPUTS if (n - 1) * taps.channels <= _LARGEST_OFFSET]
     if width <= allowed[0]:
-        return RowPlan(0, 0, width)
-    block = min(allowed[:2], key=lambda n: (width % n, -n))
-    return RowPlan(block, width // block, width % block)
+        one = outputs(taps, how, width)
+        if 4 * len(one.steps) <= _STRAIGHT_STEPS:
+            return RowPlan(straight=four_channels(taps, how, width))
+        return RowPlan(rest=one)
+    count = min(allowed[:2], key=lambda n: (width % n, -n))
+    rest = outputs(taps, how, width % count) if width % count else _NO_STEPS
+    return RowPlan(block=outputs(taps, how, count), block_outputs=count, blocks=width // count, rest=rest)
 
 
 def taps_of(operation: Operation) -> Taps:
@@ -90,13 +112,10 @@ class DepthwiseAsm(Kernel):
         found = requantization(depthwise_channels(operation))
         assert found is not None
         taps, how = taps_of(operation), requantizing_of(found)
-        width = operation.output.shape[2]
-        plan = row_plan(width, taps.channels)
-        row = plan.blocks * (outputs(taps, how, plan.block).cycles + 3) if plan.blocks else 0
-        row += outputs(taps, how, plan.rest).cycles if plan.rest else 0
+        plan = row_plan(taps, how, operation.output.shape[2])
         staged = sum(staging(taps, columns_of(operation), p).cycles + 6 for p in passes(taps))
         groups = len(group_starts(taps.channels))
-        cycles = operation.rows * (groups * (staged + 4 * (row + 16) + 8) + 40)
+        cycles = operation.rows * (groups * (staged + plan.cycles + 8) + 40)
         return Cost(cycles, taps.channels * Stream(taps, how).bytes + 2000)
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
@@ -112,7 +131,7 @@ class DepthwiseAsm(Kernel):
         assert found is not None
         taps, how = taps_of(operation), requantizing_of(found)
         width = operation.output.shape[2]
-        plan = row_plan(width, taps.channels)
+        plan = row_plan(taps, how, width)
         padded = _pads_rows(convolution_window(operation))
         parameters: dict[str, Parameter] = {
             "channels": taps.channels,
@@ -128,10 +147,11 @@ class DepthwiseAsm(Kernel):
             "weight_words": taps.weight_words,
             "resident": taps.resident,
             "constants": 1 + how.words,
-            "block": outputs(taps, how, plan.block).steps if plan.blocks else (),
-            "block_outputs": plan.block,
+            "straight": plan.straight.steps,
+            "block": plan.block.steps,
+            "block_outputs": plan.block_outputs,
             "blocks": plan.blocks,
-            "rest": outputs(taps, how, plan.rest).steps if plan.rest else (),
+            "rest": plan.rest.steps,
         }
         return KernelCode(
             template="depthwise_conv_2d/asm.c.j2",

@@ -7,11 +7,15 @@ single row is staged as words of two columns. For each pair of columns (x, x + 1
 
 and the words of a channel's next pair of columns come after those of three other channels.
 
-Four outputs are computed at a time. Registers: r12 staged words, lr output. If the weights fit they are in r0.. and the other
+Registers: r12 staged words, lr output. If the weights fit they are in r0.. and the other
 constants of the channel on the stack; else r11 points to both in the stream.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
+from functools import cache
 
 from tinycompile.ops._asm_scheduler import Operand, Scheduled, Value, Values, schedule
 from tinycompile.ops._gemm_schedule import Requantizing
@@ -83,6 +87,12 @@ class Taps:
         """Index of the weights' word whose low half is this column of the single row."""
         return self.row_pairs * self.columns + self._single_words.index(column)
 
+    def single_half(self, column: int) -> tuple[int, bool]:
+        """The word that has this column of the single row, and whether it is its high half."""
+        if column in self._single_words:
+            return self.single_word(column), False
+        return self.single_word(column - 1), True
+
     @property
     def weight_words(self) -> int:
         """Words of weights."""
@@ -115,119 +125,168 @@ class Stream:
         return 4 * (self.taps.weight_words + 1 + self.requantizing.words)
 
 
+@dataclass(frozen=True)
+class _Term:
+    """One multiplication: a staged word (of a pair of columns) times a word of weights, added to an output's sum."""
+
+    columns: int
+    word: int
+    weight: int
+    kind: str
+    output: int
+
+
+@cache
 def outputs(taps: Taps, requantizing: Requantizing, count: int) -> Scheduled:
-    """Compute `count` outputs one after the other."""
-    values, stream = Values(), Stream(taps, requantizing)
-    for first in range(0, count, 4):
-        _Few(values, taps, stream, requantizing, first, min(4, count - first)).write()
+    """Compute `count` outputs of one channel."""
     free = range(taps.weight_words, CONSTANTS + 1) if taps.resident else range(CONSTANTS)
-    return schedule(values.ops, free)
+    return _best(taps, requantizing, count, (0,), taps.resident, free)
 
 
-class _Few:
-    """Up to four outputs from column `first` * stride on."""
+@cache
+def four_channels(taps: Taps, requantizing: Requantizing, count: int) -> Scheduled:
+    """Compute `count` outputs of each of four channels; r11 points to their constants in the stream."""
+    return _best(taps, requantizing, count, range(4), False, range(CONSTANTS))
 
-    def __init__(
-        self, values: Values, taps: Taps, stream: Stream, how: Requantizing, first: int, count: int
-    ) -> None:
-        self.values, self.taps, self.stream, self.how = values, taps, stream, how
-        self.first, self.count = first, count
-        self.sums: list[Value | None] = [None] * count
-        self.bias: Value | None = None
+
+def _best(
+    taps: Taps, how: Requantizing, count: int, channels: Iterable[int], in_registers: bool, free: range
+) -> Scheduled:
+    """The fastest of the orders that the registers suffice for: outputs in groups of 4, 3 or 2, rows or columns first."""
+    found: list[Scheduled] = []
+    for group in (4, 3, 2):
+        for order in _Order if taps.resident else (_Order.WEIGHTS,):
+            values = Values()
+            for channel in channels:
+                _Channel(values, taps, how, channel, in_registers).outputs(count, group, order)
+            made = schedule(values.ops, free)
+            if made is not None:
+                found.append(made)
+        if found:
+            break
+    return min(found, key=lambda made: (made.cycles, len(made.steps)))
+
+
+class _Order(Enum):
+    """Order of the multiplications of a few outputs."""
+
+    ROWS = "rows"
+    """Pairs of rows, then the single row, each by columns."""
+    COLUMNS = "columns"
+    WEIGHTS = "weights"
+    """Each word of weights is loaded once."""
+
+
+class _Channel:
+    """Writes the operations of one channel; `in_registers`: its weights are in r0.. and its other constants on the stack."""
+
+    def __init__(self, values: Values, taps: Taps, how: Requantizing, channel: int, in_registers: bool) -> None:
+        self.values, self.taps, self.how, self.channel = values, taps, how, channel
+        self.stream = Stream(taps, how)
+        self.in_registers = in_registers
+        self.sums: dict[int, Value] = {}
+        self.constants: dict[int, Value] = {}
+        self.weights: dict[int, Value] = {}
         self.loaded: dict[int, Value] = {}
 
+    def outputs(self, count: int, group: int, order: _Order) -> None:
+        """All outputs, a few at a time. Weights that all fit registers are loaded once."""
+        for first in range(0, count, group):
+            terms = [term for output in range(first, min(first + group, count)) for term in self.terms(output)]
+            if order is _Order.ROWS:
+                terms.sort(key=lambda t: (t.word // 2, t.columns, t.output, t.word))
+            elif order is _Order.COLUMNS:
+                terms.sort(key=lambda t: (t.columns, t.output, t.word))
+            else:
+                terms.sort(key=lambda t: (self.phase(t), t.weight, t.output))
+            self.write(terms)
+            self.loaded.clear()
+            if not self.taps.resident:
+                self.weights.clear()
+
+    def write(self, terms: list[_Term]) -> None:
+        """Multiply in the order given; outputs are requantized when they and the pair of columns are done."""
+        left = Counter(term.output for term in terms)
+        finished: list[int] = []
+        for term, following in zip(terms, [*terms[1:], None], strict=True):
+            total = self.sums.get(term.output) or self.constant(0)
+            operands = (self.word(term.columns, term.word), self.weight(term.weight), total)
+            self.sums[term.output] = self.values.emit(term.kind, operands)
+            left[term.output] -= 1
+            if left[term.output] == 0:
+                finished.append(term.output)
+            if following is None or following.columns != term.columns:
+                for output in finished:
+                    self.requantize(output)
+                finished.clear()
+        self.constants.clear()
+
+    def phase(self, term: _Term) -> tuple[int, int]:
+        """Order of weights: row pair by row pair, columns of equal phase together, so that loaded words serve several outputs."""
+        taps = self.taps
+        pair, j = divmod(term.weight, taps.columns)
+        return pair, j * taps.dilation % taps.stride if pair < taps.row_pairs else 0
+
+    def terms(self, output: int) -> list[_Term]:
+        """All multiplications of an output."""
+        taps, start = self.taps, output * self.taps.stride
+        terms = []
+        for pair in range(taps.row_pairs):
+            for j in range(taps.columns):
+                columns, odd = divmod(start + j * taps.dilation, 2)
+                terms.append(_Term(columns, 2 * pair + odd, pair * taps.columns + j, "smlad", output))
+        return terms + (self.single_row(output) if taps.has_single_row else [])
+
+    def single_row(self, output: int) -> list[_Term]:
+        """Two columns at a time; an output at an odd column begins and perhaps ends in the middle of a word."""
+        taps, index, j = self.taps, 2 * self.taps.row_pairs, 0
+        terms = []
+        while j < taps.columns:
+            columns, odd = divmod(output * taps.stride + j, 2)
+            if not odd and j + 1 < taps.columns:
+                terms.append(_Term(columns, index, taps.single_word(j), "smlad", output))
+                j += 2
+            else:
+                weight, high = taps.single_half(j)
+                kind = f"smla{'t' if odd else 'b'}{'t' if high else 'b'}"
+                terms.append(_Term(columns, index, weight, kind, output))
+                j += 1
+        return terms
+
     def constant(self, index: int) -> Value:
-        if self.taps.resident:
-            return self.values.emit("load", (STACK,), (STACK_CONSTANTS + 4 * index,))
-        return self.values.emit("load", (CONSTANTS,), (self.stream.constant(index),))
+        """Bias (0), multiplier (1), constant (2) or shift (3), loaded anew for every few outputs."""
+        if index not in self.constants:
+            if self.in_registers:
+                address, offset = STACK, STACK_CONSTANTS + 4 * index
+            else:
+                address, offset = CONSTANTS, self.channel * self.stream.bytes + self.stream.constant(index)
+            self.constants[index] = self.values.emit("load", (address,), (offset,))
+        return self.constants[index]
 
     def weight(self, word: int) -> Operand:
-        if self.taps.resident:
+        if self.in_registers:
             return word
-        return self.values.emit("load", (CONSTANTS,), (self.stream.weight(word),))
+        if word not in self.weights:
+            offset = self.channel * self.stream.bytes + self.stream.weight(word)
+            self.weights[word] = self.values.emit("load", (CONSTANTS,), (offset,))
+        return self.weights[word]
 
     def word(self, columns: int, index: int) -> Value:
         """A staged word of a pair of columns; loaded at its first use."""
-        at = 4 * columns * self.taps.words_per_columns + index
+        at = (4 * columns + self.channel) * self.taps.words_per_columns + index
         if at not in self.loaded:
             self.loaded[at] = self.values.emit("load", (STAGED,), (4 * at,))
         return self.loaded[at]
 
-    def add(self, kind: str, output: int, word: Operand, weight: Operand) -> None:
-        total = self.sums[output]
-        if total is None:
-            if self.bias is None:
-                self.bias = self.constant(0)
-            total = self.bias
-        self.sums[output] = self.values.emit(kind, (word, weight, total))
-
-    def write(self) -> None:
-        for pair in range(self.taps.row_pairs):
-            self.row_pair(pair)
-        if self.taps.has_single_row:
-            self.single_row()
-        self.requantize()
-
-    def row_pair(self, pair: int) -> None:
-        """Two rows at a time. With weights at hand, column by column; else weight by weight, columns of equal phase together."""
-        taps = self.taps
-        terms = [
-            ((self.first + output) * taps.stride + j * taps.dilation, j, output)
-            for j in range(taps.columns)
-            for output in range(self.count)
-        ]
-        terms.sort(key=lambda t: t if taps.resident else (t[1] * taps.dilation % taps.stride, t[1], t[2]))
-        weights: dict[int, Operand] = {}
-        for column, j, output in terms:
-            if j not in weights:
-                weights[j] = self.weight(pair * taps.columns + j)
-            columns, odd = divmod(column, 2)
-            self.add("smlad", output, self.word(columns, 2 * pair + odd), weights[j])
-
-    def single_row(self) -> None:
-        """One row, two columns at a time; outputs at odd columns begin and perhaps end in the middle of a word."""
-        taps, index = self.taps, 2 * self.taps.row_pairs
-        terms: list[tuple[int, int, str, int]] = []
-        for output in range(self.count):
-            start = (self.first + output) * taps.stride
-            j = 0
-            while j < taps.columns:
-                columns, odd = divmod(start + j, 2)
-                pair = not odd and j + 1 < taps.columns
-                if pair:
-                    terms.append((taps.single_word(j), columns, "smlad", output))
-                else:
-                    word, high = self._half(j)
-                    terms.append((word, columns, f"smla{'t' if odd else 'b'}{'t' if high else 'b'}", output))
-                j += 2 if pair else 1
-        weights: dict[int, Operand] = {}
-        for word, columns, kind, output in (
-            sorted(terms, key=lambda t: (t[1], t[3])) if taps.resident else sorted(terms)
-        ):
-            if word not in weights:
-                weights[word] = self.weight(word)
-            self.add(kind, output, self.word(columns, index), weights[word])
-
-    def _half(self, column: int) -> tuple[int, bool]:
-        """The word that has this column of the single row, and whether it is its high half."""
-        taps = self.taps
-        starts = taps._single_words
-        if column in starts:
-            return taps.single_word(column), False
-        return taps.single_word(column - 1), True
-
-    def requantize(self) -> None:
-        how, values = self.how, self.values
+    def requantize(self, output: int) -> None:
+        """From the sum of an output to the store."""
+        how, values, total = self.how, self.values, self.sums[output]
         multiplier, constant = self.constant(1), self.constant(2)
-        shift: Value | None = None
-        for output, total in enumerate(self.sums):
-            assert total is not None
-            offset = values.emit("sign", (constant, total)) if how.half_away else constant
-            x = values.emit("scale", (total, multiplier, offset))
-            if not how.shift:
-                shift = shift or self.constant(3)
-                x = values.emit("shift", (x, shift))
-            x = values.emit("saturate", (x,), (how.shift,))
-            if (how.low, how.high) != (-128, 127):
-                x = values.emit("clamp", (x,), (how.low, how.high))
-            values.effect("store_byte", (x, OUTPUT), ((self.first + output) * self.taps.channels,))
+        offset = values.emit("sign", (constant, total)) if how.half_away else constant
+        x = values.emit("scale", (total, multiplier, offset))
+        if not how.shift:
+            x = values.emit("shift", (x, self.constant(3)))
+        x = values.emit("saturate", (x,), (how.shift,))
+        if (how.low, how.high) != (-128, 127):
+            x = values.emit("clamp", (x,), (how.low, how.high))
+        values.effect("store_byte", (x, OUTPUT), (output * self.taps.channels + self.channel,))

@@ -4,6 +4,7 @@ Staged words are [pair of columns][channel][word]. Columns outside of the image 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from tinycompile.ops._asm_scheduler import Operand, Scheduled, Value, Values, schedule
 from tinycompile.ops._depthwise_schedule import Taps
@@ -71,6 +72,7 @@ class Staging:
         return self.head.cycles + self.iterations * (self.loop.cycles + 3) + self.tail.cycles
 
 
+@cache
 def staging(taps: Taps, columns: Columns, one: Pass) -> Staging:
     """Steps for one pass over all pairs of columns."""
     inside = columns.inside
@@ -102,7 +104,9 @@ class _Writer:
                     self.row_pair(values, pair, moved, index, rows)
                 else:
                     self.single_row(values, pair, moved, index, rows[0])
-        return schedule(values.ops, _FREE)
+        made = schedule(values.ops, _FREE)
+        assert made is not None
+        return made
 
     def load(self, values: Values, row: int, column: int, moved: int) -> Operand:
         """Four channels of a pixel; `column` counts from the first staged one."""

@@ -17,6 +17,7 @@ from tinycompile.ops._convolution import (
     has_legal_window,
     has_weight_scales,
 )
+from tinycompile.ops._depthwise_asm import DepthwiseAsm
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_portable import DepthwisePortable
 from tinycompile.ops._linear import (
@@ -65,7 +66,7 @@ class DepthwiseConv2D(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (OneChannelAsm(), OneChannelDsp(), OneChannelVectorDsp(), DepthwiseDsp(), DepthwisePortable())
+    kernels = (DepthwiseAsm(), OneChannelAsm(), OneChannelDsp(), OneChannelVectorDsp(), DepthwiseDsp(), DepthwisePortable())
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read DepthwiseConv2DOptions."""
