@@ -125,6 +125,18 @@ class Space(Enum):
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Rows of an operand that follow each other, `stride_bytes` apart: its rows `first_row` to `end_row` (exclusive)."""
+
+    space: Space
+    offset: int
+    first_row: int
+    end_row: int
+    stride_bytes: int
+    constant: str = ""
+
+
+@dataclass(frozen=True)
 class Operand:
     """Rows in memory that a stage reads or writes. `ring_rows` is 0 when every row has its own place.
 
@@ -146,6 +158,17 @@ class Operand:
     pad_before: int = 0
     constant: str = ""
     """Name of the constant when `space` is CONSTANT."""
+    pieces: tuple["Piece", ...] = ()
+    """Where the rows of a window lie when they are in several places; `space` and `offset` are not used then."""
+
+    def row_place(self, row: int) -> Piece:
+        """One row, where it lies; for windows that are known before the code runs."""
+        for piece in self.pieces:
+            if row < piece.end_row:
+                offset = piece.offset + (row - piece.first_row) * piece.stride_bytes
+                return Piece(piece.space, offset, row, row + 1, piece.stride_bytes, piece.constant)
+        offset = self.offset + row % (self.ring_rows or self.rows) * self.row_bytes
+        return Piece(self.space, offset, row, row + 1, self.row_bytes, self.constant)
 
     @property
     def bytes(self) -> int:
@@ -231,7 +254,8 @@ class RegionCode:
     @property
     def uses_state(self) -> bool:
         """True when a stage reads or writes a variable."""
-        return any(o.space is Space.STATE for stage in self.stages for o in (*stage.inputs, *stage.outputs))
+        operands = [operand for stage in self.stages for operand in (*stage.inputs, *stage.outputs)]
+        return any(place.space is Space.STATE for operand in operands for place in operand.pieces or (operand,))
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool
-from tinycompile.ops import Operation, Pattern, operator_of, row_shape
+from tinycompile.ops import Operation, Pattern, is_gathered, operation, operator_of, row_runs, row_shape
 from tinycompile.plan import BufferKind, MemoryPlan
-from tinycompile.program import Constant, Granularity, Operand, Passing, Space
+from tinycompile.program import Constant, Granularity, Operand, Passing, Piece, Space
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,8 @@ class OperandResolver:
             return replace(
                 operand, space=Space.CONSTANT, constant=self.constants.add(f"t{tensor.id}_data", constant)
             )
+        if is_gathered(self.graph, tensor.id):
+            return replace(operand, pieces=self.pieces(tensor))
         placement = self.plan.storage_of(tensor.id)
         kind = placement.buffer.kind
         return replace(
@@ -35,6 +37,20 @@ class OperandResolver:
             offset=placement.offset,
             ring_rows=placement.buffer.ring_rows if kind is BufferKind.RING else 0,
         )
+
+    def pieces(self, tensor: Tensor) -> tuple[Piece, ...]:
+        """Where the rows of a tensor lie that has no bytes of its own."""
+        view = operation(self.graph, self.graph.producers[tensor.id])
+        element_bytes = tensor.dtype.element_bytes
+        found: list[Piece] = []
+        first_row = 0
+        for run in row_runs(view):
+            place = self.whole(view.input(run.input))
+            offset, stride = place.offset + run.offset * element_bytes, run.stride * element_bytes
+            end_row = first_row + run.rows
+            found.append(Piece(place.space, offset, first_row, end_row, stride, place.constant))
+            first_row = end_row
+        return tuple(found)
 
     def output(self, tensor: Tensor, granularity: Granularity) -> Operand:
         """The operand that a stage writes."""
@@ -73,6 +89,10 @@ class OperandResolver:
             quantization = f" scale {tensor.scale:.6g} zero point {tensor.zero_point}"
         if tensor.is_constant:
             return f"constant {tensor.describe()}"
+        if is_gathered(self.graph, tensor.id):
+            view = self.graph.producers[tensor.id]
+            parts = [self.describe(self.graph.tensor(source)) for source in view.inputs]
+            return f"{tensor.describe()}{quantization} rows of {'; '.join(parts)}"
         placement = self.plan.storage_of(tensor.id)
         space = "state" if placement.buffer.kind is BufferKind.STATE else "arena"
         return f"{tensor.describe()}{quantization} {space} {placement.offset}..{placement.end}"

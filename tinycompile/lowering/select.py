@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tinycompile.board import Board
-from tinycompile.ir import Graph
-from tinycompile.ops import Kernel, Operation, operation, operator_of
+from tinycompile.ir import Graph, Node
+from tinycompile.ops import Kernel, Operation, is_gathered, operation, operator_of
 from tinycompile.plan import Candidate, Choice, Selection
+from tinycompile.program import Granularity
 
 CODE_RESERVE_BYTES = 128 * 1024
 """Flash that weights leave to code."""
@@ -25,7 +26,7 @@ def select(graph: Graph, board: Board, optimize: str = "speed") -> Selection:
     The choice fits the board's flash when any does; `optimize` says how much time may be given for less of it.
     """
     choices = {
-        node.id: _fastest(operation(graph, node), board)
+        node.id: _fastest(operation(graph, node), board, _reads_gathered_rows(graph, node))
         for node in graph.nodes
         if not operator_of(node).is_view
     }
@@ -40,11 +41,19 @@ def kernel_of(operation: Operation, name: str) -> Kernel:
     return next(k for k in operator_of(operation.node).kernels if k.name == name)
 
 
-def _fastest(operation: Operation, board: Board) -> Choice:
+def _reads_gathered_rows(graph: Graph, node: Node) -> bool:
+    """True when an input's rows lie in several tensors: only row pointers reach them."""
+    return any(is_gathered(graph, tensor) for tensor in node.inputs if tensor is not None)
+
+
+def _fastest(operation: Operation, board: Board, by_row: bool) -> Choice:
     """The kernel with the fewest estimated cycles; equal ones by flash, scratch, then the operator's own order."""
     kernels = [k for k in operator_of(operation.node).kernels if k.supports(operation, board)]
-    assert kernels, f"{operation.node.place}: no kernel takes this, and no limit refuses it"
     candidates = [_candidate(kernel, operation, board) for kernel in kernels]
+    if by_row:
+        usable = [c for c in candidates if Granularity.ROW in c.granularities]
+        candidates = [replace(c, granularities=(Granularity.ROW,)) for c in usable]
+    assert candidates, f"{operation.node.place}: no kernel takes this, and no limit refuses it"
     ranked = sorted(candidates, key=lambda c: (c.cycles, c.flash_bytes, c.scratch_bytes))
     return Choice(ranked[0], tuple(ranked[1:]))
 

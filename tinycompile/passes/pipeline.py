@@ -11,6 +11,7 @@ from tinycompile.passes.fold_pad import FoldPad
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
 from tinycompile.passes.simplify_mean import SimplifyMean
+from tinycompile.passes.view_rows import ViewRows
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ PASSES: tuple[Pass, ...] = (
     RemoveNoOps(),  # removes those
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     EliminateConstantChannels(),  # sees every window as it will be computed
+    ViewRows(),  # after it, which knows CONCATENATION and the like but not ROWS
     RemoveDead(),  # last: drops what the others left over
 )
 

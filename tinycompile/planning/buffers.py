@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from tinycompile.plan import Buffer, BufferKind
 from tinycompile.planning.liveness import Overlap, Work, live_ranges
-from tinycompile.planning.partition import Partition, Segment
+from tinycompile.planning.partition import Partition
 from tinycompile.planning.place import Item, Relation
 from tinycompile.planning.rows import RowStep
+from tinycompile.planning.segments import Segment
 
 SCRATCH_ALIGN = 16
 

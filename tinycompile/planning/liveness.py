@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tinycompile.ir import Graph, Node
-from tinycompile.ops import Operation, operation, operator_of
+from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
 from tinycompile.plan import Choice, Selection
-from tinycompile.planning.rows import RowStep, accumulating_step, row_step
+from tinycompile.planning.rows import RowStep, Source, accumulating_step, row_step
 from tinycompile.program import Granularity
 
 
@@ -70,6 +70,8 @@ class Step:
     kernels: tuple[KernelOption, ...] = ()
     follows: tuple[int, ...] = ()
     """Nodes that must have run before, although this one reads nothing of theirs: they need the value that it destroys."""
+    gathers: bool = False
+    """Some rows that it reads lie in several tensors: it takes part in no stream."""
     rows: RowStep | None = None
     accumulation: RowStep | None = None
 
@@ -124,12 +126,12 @@ def usable_overlaps(work: Work, ranges: Mapping[int, LiveRange], index: int) -> 
 
 def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
     """Read storages and steps from a graph with chosen kernels; full tensors are aligned to `align` bytes at least."""
-    roots = _roots(graph)
-    held = _held(graph)
+    shown, held = shown_tensors(graph), _held(graph)
+    _check_views(graph)
     tensors: dict[int, list[int]] = {}
     for tensor_id in dict.fromkeys((*graph.inputs, *(t for node in graph.nodes for t in node.outputs))):
-        if not graph.tensors[tensor_id].is_constant and _root(roots, tensor_id) not in held:
-            tensors.setdefault(_root(roots, tensor_id), []).append(tensor_id)
+        if not is_gathered(graph, tensor_id) and shown[tensor_id][0] not in held:
+            tensors.setdefault(shown[tensor_id][0], []).append(tensor_id)
     storages = {
         root: Storage(
             root,
@@ -141,10 +143,10 @@ def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
     }
     runs = [node for node in graph.nodes if not operator_of(node).is_view]
     return Work(
-        steps=tuple(_step(graph, node, roots, selection) for node in runs),
+        steps=tuple(_step(graph, node, shown, selection) for node in runs),
         storages=storages,
         inputs=frozenset(t for t in graph.inputs if t in storages),
-        kept=frozenset(_root(roots, t) for t in graph.outputs if not graph.tensors[t].is_constant),
+        kept=frozenset(shown[t][0] for t in graph.outputs if not graph.tensors[t].is_constant),
     )
 
 
@@ -153,45 +155,40 @@ def _held(graph: Graph) -> frozenset[int]:
     return frozenset(t for variable in graph.variables for t in (variable.read, variable.assigned))
 
 
-def _follows(graph: Graph, node: Node, roots: Mapping[int, int]) -> tuple[int, ...]:
+def _check_views(graph: Graph) -> None:
+    """Views of constants are folded, outputs do not show variables: earlier stages have seen to it."""
+    for node in graph.nodes:
+        if operator_of(node).is_view and node.kind != "ROWS":
+            source = graph.tensor(node.inputs[0])
+            assert not source.is_constant and not is_gathered(graph, source.id), f"{node.place}: view of {source.name}"
+
+
+def _follows(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
     """The other nodes that read the old value of a variable that this one assigns."""
     old = {variable.read for variable in graph.variables if variable.assigned in node.outputs}
     return tuple(
         other.id
         for other in graph.nodes
         if old and other is not node and not operator_of(other).is_view
-        if old.intersection(_root(roots, t) for t in other.inputs if t is not None)
+        if old.intersection(root for t in other.inputs if t is not None for root in shown[t])
     )
 
 
-def _roots(graph: Graph) -> dict[int, int]:
-    """The input of each view by its output."""
-    views: dict[int, int] = {}
-    for node in graph.nodes:
-        if operator_of(node).is_view:
-            source = graph.tensor(node.inputs[0])
-            assert not source.is_constant, (
-                f"{node.place}: a view of a constant is a constant; it was not folded"
-            )
-            views[node.outputs[0]] = source.id
-    return views
-
-
-def _root(roots: Mapping[int, int], tensor: int) -> int:
-    while tensor in roots:
-        tensor = roots[tensor]
-    return tensor
-
-
-def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selection) -> Step:
+def _step(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]], selection: Selection) -> Step:
     current = operation(graph, node)
     held = _held(graph)
-    written_as = {
-        tensor.id: graph.tensors[root]
+    sources = {
+        tensor.id: Source(
+            tuple(
+                graph.tensors[root]
+                for root in shown[tensor.id]
+                if root not in held and not graph.tensors[root].is_constant
+            ),
+            is_gathered(graph, tensor.id),
+        )
         for tensor in graph.activations(node)
-        if (root := _root(roots, tensor.id)) not in held
     }
-    reads = tuple(dict.fromkeys(root.id for root in written_as.values()))
+    reads = tuple(dict.fromkeys(root.id for source in sources.values() for root in source.tensors))
     writes = tuple(tensor for tensor in node.outputs if tensor not in held)
     kernels = _kernel_options(selection[node.id])
     return Step(
@@ -204,13 +201,14 @@ def _step(graph: Graph, node: Node, roots: Mapping[int, int], selection: Selecti
             for storage in reads
             if writes
             if _may_overwrite(
-                current, [_root(roots, t) == storage if t is not None else False for t in node.inputs]
+                current, [storage in shown[t] if t is not None else False for t in node.inputs]
             )
         ),
         kernels=kernels,
-        follows=_follows(graph, node, roots),
-        rows=row_step(current, written_as) if writes and _any(kernels, Granularity.ROW) else None,
-        accumulation=accumulating_step(current, written_as)
+        follows=_follows(graph, node, shown),
+        gathers=any(source.is_gathered for source in sources.values()),
+        rows=row_step(current, sources) if writes and _any(kernels, Granularity.ROW) else None,
+        accumulation=accumulating_step(current, sources)
         if writes and _any(kernels, Granularity.ACCUMULATE)
         else None,
     )

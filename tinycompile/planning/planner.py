@@ -8,13 +8,15 @@ from tinycompile.planning.bounds import bounds_of, placement_bound
 from tinycompile.planning.buffers import Buffers, buffers_of
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.partition import Partition, Segment, partition
+from tinycompile.planning.partition import Partition, partition
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
+from tinycompile.planning.segments import Segment
 from tinycompile.planning.state import place_variables
 
-ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.02, "ram": 0.05}
-"""Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own."""
+ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.02, "ram": None}
+"""Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own. None: as many as
+the memory is worth (see `partition`)."""
 
 
 def plan(
@@ -22,8 +24,8 @@ def plan(
 ) -> tuple[Selection, Schedule, MemoryPlan]:
     """Decide in which order operators run, which ones run together, and where every buffer lives.
 
-    `allowance` are the extra cycles that saving memory may cost, as a part of the kernels' own; `optimize` gives its default. The
-    selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
+    `allowance` are the extra cycles that saving memory may cost, as a part of the kernels' own; by default what `optimize`
+    says. The selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
@@ -32,7 +34,7 @@ def plan(
     work = given.reordered(order.order)
     share = ALLOWANCE[optimize] if allowance is None else allowance
     cycles = sum(choice.chosen.cycles for choice in selection.values())
-    parts = partition(work, share * max(cycles, 1))
+    parts = partition(work, max(cycles, 1), share)
     selection = _with_kernels(selection, work, parts)
     buffers = buffers_of(work, parts)
     goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)

@@ -9,13 +9,14 @@ windows of a row until it has written the whole row. An input that the operator 
 the same address. A region of several operators runs by demand, as `tinycompile.plan.Region` says.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinycompile.ir import Graph, Node, Tensor
-from tinycompile.ops import Operation, operation, operator_of, row_shape
+from tinycompile.ops import Operation, is_gathered, operation, operator_of, row_runs, row_shape
 from tinycompile.plan import BufferKind, MemoryPlan, Placement, Region, Schedule, Selection
 
 GARBAGE = -1
@@ -216,6 +217,9 @@ class _Replay:
         output = self.row(stage.current.output, stage.done, node.place)
         spans = []
         for index, tensor in stage.inputs:
+            if is_gathered(self.graph, tensor.id):
+                spans += [(span, False) for span in self.gathered(stage, index, tensor)]
+                continue
             first, last = self.window(stage, index, tensor)
             written_as = self.graph.tensors[self.written_as(tensor.id)]
             for row in range(first, last + 1):
@@ -244,6 +248,29 @@ class _Replay:
             self.arena.write(self.row(stage.current.output, 0, node.place), f"{node.place} writes")
             self.arena.read(sums, f"{node.place} still reads")
             stage.done = 1
+
+    def gathered(self, stage: "_Stage", index: int, tensor: Tensor) -> "Iterator[_Span]":
+        """The rows that the stage's next call reads of an input whose rows lie in several tensors."""
+        view = operation(self.graph, self.graph.producers[tensor.id])
+        rows, row_elements = row_shape(tensor.shape)
+        element_bytes = tensor.dtype.element_bytes
+        access = operator_of(stage.current.node).access(stage.current, index)
+        needed = access.need(stage.done, rows, stage.rows, stage.current.images)
+        starts = [
+            (view.input(run.input), (run.offset + row * run.stride) * element_bytes)
+            for run in row_runs(view)
+            for row in range(run.rows)
+        ]
+        for source, first_byte in starts[needed[0] : needed[1] + 1]:
+            if not source.is_constant:
+                whole = self.whole(source, stage.current.node.place)
+                fits = first_byte + row_elements * element_bytes <= whole.bytes
+                yield replace(
+                    whole,
+                    address=whole.address + first_byte,
+                    first_byte=first_byte,
+                    bytes=row_elements * element_bytes if fits else 0,
+                )
 
     def window(self, stage: "_Stage", index: int, tensor: Tensor) -> tuple[int, int]:
         """First and last row, as they were written, that the stage's next call reads of an input."""

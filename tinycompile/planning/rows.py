@@ -27,6 +27,14 @@ class RowRead:
 
 
 @dataclass(frozen=True)
+class Source:
+    """The tensors in the arena under which an input is written: one, or for gathered rows (ROWS) any number."""
+
+    tensors: tuple[Tensor, ...]
+    is_gathered: bool = False
+
+
+@dataclass(frozen=True)
 class RowStep:
     """A step that can run row by row: its calls, the bytes of an output row, what it reads, and the images of its batch.
 
@@ -40,20 +48,23 @@ class RowStep:
     accumulates: bool = False
 
 
-def row_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
+def row_step(current: Operation, sources: Mapping[int, Source]) -> RowStep | None:
     """The output rows of an operation; None when it has several outputs.
 
-    `roots` gives for each input the tensor under which its storage is written; inputs without one are not in the arena.
+    `sources` tells for each computed input where it is written; variables are not in the arena.
     """
     if len(current.outputs) != 1:
         return None
     calls, row_elements = row_shape(current.output.shape)
     merged: dict[int, RowRead] = {}
     for index, tensor in enumerate(current.inputs):
-        if tensor is None or tensor.id not in roots:
+        source = sources.get(tensor.id) if tensor is not None else None
+        if tensor is None or source is None:
             continue
-        read = _row_read(current, index, tensor, roots[tensor.id], calls)
-        merged[read.storage] = _both(merged[read.storage], read) if read.storage in merged else read
+        for root in source.tensors:
+            in_order = not source.is_gathered and row_shape(tensor.shape) == row_shape(root.shape)
+            read = _row_read(current, index, root, calls) if in_order else _whole_read(root, calls)
+            merged[root.id] = _both(merged[root.id], read) if root.id in merged else read
     return RowStep(
         calls=calls,
         row_bytes=row_elements * current.output.dtype.element_bytes,
@@ -62,38 +73,40 @@ def row_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
     )
 
 
-def accumulating_step(current: Operation, roots: Mapping[int, Tensor]) -> RowStep | None:
+def accumulating_step(current: Operation, sources: Mapping[int, Source]) -> RowStep | None:
     """The input rows of a reduction to one output row; None for an operation that is none."""
-    sources = [tensor for tensor in current.inputs if tensor is not None and not tensor.is_constant]
-    if (
-        len(roots) != 1
-        or len(current.outputs) != 1
-        or len(sources) != 1
-        or row_shape(current.output.shape)[0] != 1
-    ):
+    inputs = [tensor for tensor in current.inputs if tensor is not None and not tensor.is_constant]
+    if len(inputs) != 1 or len(current.outputs) != 1 or row_shape(current.output.shape)[0] != 1:
         return None
-    root = roots[sources[0].id]
+    source = sources[inputs[0].id]
+    if source.is_gathered or not source.tensors:
+        return None
+    (root,) = source.tensors
     rows, row_elements = row_shape(root.shape)
-    if row_shape(sources[0].shape) != (rows, row_elements):
+    if row_shape(inputs[0].shape) != (rows, row_elements):
         return None
     row_bytes = row_elements * root.dtype.element_bytes
     read = RowRead(root.id, rows, row_bytes, tuple(range(1, rows + 1)), tuple(range(rows + 1)))
     return RowStep(rows, current.output.bytes, (read,), current.images, accumulates=True)
 
 
-def _row_read(current: Operation, index: int, tensor: Tensor, root: Tensor, calls: int) -> RowRead:
+def _whole_read(root: Tensor, calls: int) -> RowRead:
+    """A view cuts the bytes into other rows: every call waits for all of them."""
     rows, row_elements = row_shape(root.shape)
     row_bytes = row_elements * root.dtype.element_bytes
-    if row_shape(tensor.shape) != (rows, row_elements):
-        # The view cuts the bytes into other rows: wait for all of them.
-        return RowRead(root.id, rows, row_bytes, (rows,) * calls, (*(0,) * calls, rows))
+    return RowRead(root.id, rows, row_bytes, (rows,) * calls, (*(0,) * calls, rows))
+
+
+def _row_read(current: Operation, index: int, root: Tensor, calls: int) -> RowRead:
+    rows, row_elements = row_shape(root.shape)
+    row_bytes = row_elements * root.dtype.element_bytes
     operator = operator_of(current.node)
     access = operator.access(current, index)
     needs = [access.need(call, rows, calls, current.images) for call in range(calls)]
     low = [rows]
     for first, _ in reversed(needs):
         low.append(min(first, low[-1]))
-    same_rows = tensor.bytes == current.output.bytes and rows == calls
+    same_rows = current.input(index).bytes == current.output.bytes and rows == calls
     row_by_row = all(need == (call, call) for call, need in enumerate(needs))
     return RowRead(
         storage=root.id,

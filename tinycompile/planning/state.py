@@ -24,6 +24,6 @@ def _views(graph: Graph, variable: Variable) -> tuple[int, ...]:
     """The tensor that holds the old value, and every view of it."""
     found = {variable.read: None}
     for node in graph.nodes:
-        if operator_of(node).is_view and node.inputs[0] in found:
+        if operator_of(node).is_view and node.kind != "ROWS" and node.inputs[0] in found:
             found[node.outputs[0]] = None
     return tuple(found)

@@ -121,7 +121,7 @@ class _Run:
 
 def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> Stream | None:
     """Run steps `first` to `last` row by row; None when one of them cannot. Several stream only the rows of a single image."""
-    if any(len(step.writes) != 1 for step in work.steps[first : last + 1]):
+    if any(len(step.writes) != 1 or (step.gathers and first < last) for step in work.steps[first : last + 1]):
         return None
     outputs = [step.writes[0] for step in work.steps[first : last + 1]]
     chosen = [_rows_of(step, outputs) for step in work.steps[first : last + 1]]
