@@ -37,6 +37,7 @@ def damage(directory):
     return int(chosen["layer"])
 
 
+@pytest.mark.slow
 @pytest.mark.needs("module:tflite_runtime")
 @pytest.mark.parametrize("board", ["host", pytest.param("m7", marks=pytest.mark.qemu)])
 def test_damage_is_found_in_its_layer(board, compiled):

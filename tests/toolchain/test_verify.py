@@ -31,6 +31,7 @@ def test_exact(board, oracle, make_toy, toy_model, toy_samples):
     assert "exact" in result.summary()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("oracle", ORACLES)
 def test_the_layer_that_differs_is_named(oracle, make_toy, toy_model, toy_samples):
     """Value 77 becomes 78 in layer 0; only sample 2 holds it, at row 1, column 3 of the input."""
@@ -44,12 +45,16 @@ def test_the_layer_that_differs_is_named(oracle, make_toy, toy_model, toy_sample
     assert '0 TRANSPOSE "t"' in result.summary()
 
 
+@pytest.mark.slow
+@pytest.mark.needs("module:tflite_runtime")
 def test_a_later_layer_is_told_from_an_earlier_one(make_toy, toy_model, toy_samples):
     result = verify_directory(make_toy("arena[9] ^= 1;"), HOST, toy_model, toy_samples, "tflite-runtime")
     assert (result.difference.index, result.difference.layer.layer) == ((1, 1), 1)
     assert result.differing_samples == 3
 
 
+@pytest.mark.slow
+@pytest.mark.needs("module:tflite_runtime")
 def test_work_dir_is_kept_and_built_once(make_toy, toy_model, toy_samples, tmp_path):
     work = tmp_path / "work"
     directory = make_toy()
@@ -68,6 +73,7 @@ def test_unknown_and_missing_oracles(monkeypatch, toy_model, toy_samples):
         run_oracle("tflite-runtime", toy_model, toy_samples)
 
 
+@pytest.mark.needs("module:tflite_runtime")
 def test_model_that_the_oracle_refuses(toy_samples):
     with pytest.raises(ToolError, match="--oracle") as caught:
         run_oracle("tflite-runtime", b"\x1c\0\0\0TFL3" + bytes(100), toy_samples)
@@ -76,7 +82,7 @@ def test_model_that_the_oracle_refuses(toy_samples):
 
 
 @pytest.mark.models
-@pytest.mark.needs("module:tflite_micro")
+@pytest.mark.needs("module:tflite_micro", "module:tflite_runtime")
 def test_model_that_crashes_the_oracle(models_dir):
     """tflite_runtime aborts on this file; we survive, and say what runs it."""
     model = (models_dir / "keyword_scrambled_8bit.tflite").read_bytes()
