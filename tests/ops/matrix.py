@@ -1,9 +1,10 @@
-"""The three checks of the operator matrix; a test class of an operator only lists its cases.
+"""The checks of the operator matrix; a test class of an operator only lists its cases.
 
 Cases run in batches: one child process asks the reference for all models, one compiler call builds all generated C.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -15,18 +16,30 @@ from pytest_subtests import SubTests
 
 from tests.ops.batch import Target, run_batch
 from tests.ops.case import Array, Case
-from tests.support.oracles import Answer, Question, ask
+from tests.support.oracles import Answer, Question, ask, is_installed
 from tinycompile.frontend import read_model
 from tinycompile.ops.interpret import evaluate_graph
 
 
 @cache
-def _answers(cases: tuple[Case, ...]) -> dict[str, Answer]:
-    answers = {}
+def _answers(cases: tuple[Case, ...], oracle: str) -> dict[str, Answer]:
+    given = ask([Question(case.model, case.samples) for case in cases], oracle)
+    return {case.id: answer for case, answer in zip(cases, given, strict=True)}
+
+
+def _references(cases: tuple[Case, ...]) -> dict[str, Answer]:
+    """What the reference of each case computes.
+
+    Where tflite-runtime has no wheels TFLM stands in, and cases that it does not take are missing.
+    """
+    answers: dict[str, Answer] = {}
     for oracle in sorted({case.oracle for case in cases}):
-        chosen = [case for case in cases if case.oracle == oracle]
-        given = ask([Question(case.model, case.samples) for case in chosen], oracle)
-        answers |= {case.id: answer for case, answer in zip(chosen, given, strict=True)}
+        chosen = tuple(case for case in cases if case.oracle == oracle)
+        if is_installed(oracle):
+            answers |= _answers(chosen, oracle)
+        else:
+            found = _answers(chosen, "tflm")
+            answers |= {name: answer for name, answer in found.items() if answer.refusal is None}
     return answers
 
 
@@ -34,11 +47,13 @@ class OperatorMatrix:
     """Reference semantics in numpy, generated C on the host and on the M7, each equal to TFLite on every byte."""
 
     cases: ClassVar[tuple[Case, ...]]
+    tflm_differs: ClassVar[Mapping[str, str]] = {}
+    """Cases where TFLM computes something else than tflite-runtime, which we follow: name -> what it does."""
 
     @pytest.fixture
     def expected(self) -> dict[str, Answer]:
         """What the reference computes for each case."""
-        return _answers(self.cases)
+        return _references(self.cases)
 
     def test_cases_are_sound(self, expected: dict[str, Answer]) -> None:
         """No case is refused by the reference (such a case is dropped, with a comment), and names are unique."""
@@ -46,8 +61,20 @@ class OperatorMatrix:
         assert refusals == {}
         assert [name for name, count in Counter(case.id for case in self.cases).items() if count > 1] == []
 
-    def test_numpy_reference(self, expected: dict[str, Answer], subtests: SubTests) -> None:
+    @pytest.mark.needs("module:tflite_runtime", "module:tflite_micro")
+    def test_tflm_agrees(self, expected: dict[str, Answer], subtests: SubTests) -> None:
+        """TFLM computes the same where it takes the model, but for the differences that are known."""
+        answers = _answers(self.cases, "tflm")
         for case in self.cases:
+            if answers[case.id].refusal is None:
+                with subtests.test(case.id):
+                    outputs = [list(sample) for sample in answers[case.id].outputs]
+                    difference = first_difference(case, outputs, expected[case.id])
+                    assert (difference is not None) == (case.id in self.tflm_differs), difference
+
+    def test_numpy_reference(self, expected: dict[str, Answer], subtests: SubTests) -> None:
+        """The operator's `evaluate`."""
+        for case in _answered(self.cases, expected):
             with subtests.test(case.id):
                 graph = read_model(case.model, case.id)
                 found = [
@@ -68,10 +95,15 @@ class OperatorMatrix:
         _check_c(Target.M7, self.cases, expected, subtests, tmp_path)
 
 
+def _answered(cases: tuple[Case, ...], expected: dict[str, Answer]) -> tuple[Case, ...]:
+    return tuple(case for case in cases if case.id in expected)
+
+
 def _check_c(
     target: Target, cases: tuple[Case, ...], expected: dict[str, Answer], subtests: SubTests, folder: Path
 ) -> None:
-    for case, found in zip(cases, run_batch(cases, target, folder), strict=True):
+    chosen = _answered(cases, expected)
+    for case, found in zip(chosen, run_batch(chosen, target, folder), strict=True):
         with subtests.test(case.id):
             assert not isinstance(found, str), found
             check(case, found, expected[case.id])
@@ -80,17 +112,25 @@ def _check_c(
 def check(case: Case, found: list[list[Array]], answer: Answer) -> None:
     """Every output of every sample has the reference's type, shape and values."""
     assert answer.refusal is None, answer.refusal
+    difference = first_difference(case, found, answer)
+    assert difference is None, difference
+
+
+def first_difference(case: Case, found: list[list[Array]], answer: Answer) -> str | None:
+    """Where the first output differs from the reference's, and by how much; None when all are equal."""
     for number, (outputs, wanted) in enumerate(zip(found, answer.outputs, strict=True)):
         for index, (output, reference) in enumerate(zip(outputs, wanted, strict=True)):
             place = f"{case.id}, sample {number}, output {index}"
-            assert (output.dtype, output.shape) == (reference.dtype, reference.shape), place
+            if (output.dtype, output.shape) != (reference.dtype, reference.shape):
+                return f"{place}: {output.dtype}{output.shape}, the reference has {reference.dtype}{reference.shape}"
             different = np.argwhere(~_equal(output, reference))
             if len(different):
                 first = tuple(int(i) for i in different[0])
-                raise AssertionError(
+                return (
                     f"{place}: {len(different)} of {reference.size} elements differ, the first at {list(first)}: "
                     f"{output[first]}, the reference has {reference[first]}"
                 )
+    return None
 
 
 def _equal(output: Array, reference: Array) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ The child writes a result after each model; when it dies, the model that killed 
 child goes on with the next one.
 """
 
+import importlib.util
 import pickle
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _SECONDS = 300
+_PACKAGES = {"tflite-runtime": "tflite_runtime", "tflm": "tflite_micro"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,18 @@ class Answer:
     refusal: str | None = None
 
 
-def ask(questions: Sequence[Question], oracle: str = "tflite-runtime") -> list[Answer]:
-    """Outputs of `tflite-runtime` (reference kernels) or of `tflm` for every model, in order."""
+def is_installed(oracle: str) -> bool:
+    """True when the package of a reference is there; none has wheels for every platform (docs/adr/0002)."""
+    return importlib.util.find_spec(_PACKAGES[oracle]) is not None
+
+
+def ask(questions: Sequence[Question], oracle: str | None = None) -> list[Answer]:
+    """Outputs of `tflite-runtime` (its reference kernels) or of `tflm` for every model, in order.
+
+    By default the first of them that is installed.
+    """
+    oracle = oracle or next(filter(is_installed, _PACKAGES), None)
+    assert oracle is not None, "no reference is installed"
     answers: list[Answer] = []
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder, "asked"), Path(folder, "answered")
