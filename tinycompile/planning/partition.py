@@ -1,7 +1,7 @@
 """Regions: an interval dynamic program over the order of steps.
 
-Every partition of the order into segments has a peak and an effort (extra cycles first). Which one is taken depends on what memory
-may cost: the least peak within an allowance of extra cycles, or the best exchange of memory for time. Of the
+Every partition of the order into segments has a peak and an effort (extra cycles first). Which one is taken depends on what
+memory may cost: the least peak within an allowance of extra cycles, or the best exchange of memory for time. Of the
 partitions with the same peak the one with the least effort is taken.
 """
 
