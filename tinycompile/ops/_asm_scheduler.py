@@ -11,6 +11,7 @@ when the given order needs no more registers than there are.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 Step = tuple[str | int, ...]
 """What a template prints: kind, registers (result first), then numbers."""
@@ -40,6 +41,11 @@ class Unit:
 def _may_pair(first: Unit, second: Unit) -> bool:
     """True when `second` may follow `first` in the same cycle."""
     return not (first.alone or second.alone or second.leads) and second.late >= first.late
+
+
+def _may_precede(second: Unit, first: Unit) -> bool:
+    """True when `first` may be issued just before `second` in the same cycle."""
+    return _may_pair(first, second)
 
 
 _MULTIPLY = Unit("multiply", 1, late=True)
@@ -135,13 +141,13 @@ class _Scheduler:
             if first is not None:
                 unit = UNITS[left[first].kind]
                 kept = max(0, self._gain(left[first], {}))
-                before = self._next(left, cycle, {unit.name: 1}, lambda other: _may_pair(other, unit), first, kept)
+                before = self._next(left, cycle, {unit.name: 1}, partial(_may_precede, unit), first, kept)
                 if before is not None and not _may_pair(unit, UNITS[left[before].kind]):
                     self._take(left, before, cycle)
                     self._take(left, first - (before < first), cycle)
                 else:
                     self._take(left, first, cycle)
-                    second = self._next(left, cycle, {unit.name: 1}, lambda other: _may_pair(unit, other))
+                    second = self._next(left, cycle, {unit.name: 1}, partial(_may_pair, unit))
                     if second is not None:
                         self._take(left, second, cycle)
                 issued_at = cycle

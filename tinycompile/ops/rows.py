@@ -46,7 +46,7 @@ def is_gathered(graph: Graph, tensor: int) -> bool:
 
 def shown_tensors(graph: Graph) -> Mapping[int, tuple[int, ...]]:
     """For each tensor those whose bytes it shows: itself, or for a view the tensor (or tensors) that an operator wrote."""
-    found = {tensor: (tensor,) for tensor in graph.tensors}
+    found: dict[int, tuple[int, ...]] = {tensor: (tensor,) for tensor in graph.tensors}
     for node in graph.nodes:
         if operator_of(node).is_view:
             sources = node.inputs if node.kind == Rows.kind else node.inputs[:1]

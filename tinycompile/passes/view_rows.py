@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import gcd
 from typing import ClassVar
 
@@ -113,10 +114,7 @@ class _Origins:
         if starts is not None:
             cut |= starts[1:]
         firsts = [0, *(np.flatnonzero(cut) + 1).tolist(), roots.size]
-        return [
-            _Run(int(roots[first]), int(elements[first]), end - first)
-            for first, end in zip(firsts, firsts[1:], strict=False)
-        ]
+        return [_Run(int(roots[first]), int(elements[first]), end - first) for first, end in pairwise(firsts)]
 
     def row_runs(self, tensor: Tensor) -> tuple[tuple[int, RowRun], ...] | None:
         """The rows of a tensor as (root, run) in order; None when they cannot be read where they lie."""
