@@ -54,8 +54,8 @@ format: setup ## Format Python and C, mend what the linter can mend
 docs: setup ## Write the generated documents again
 	$(BIN)/tinycompile ops --markdown > docs/supported-operators.md
 
-bench: setup ## Measure the project's model, and the real ones in TINYCOMPILE_MODELS or ../shared/models
-	scripts/bench $(BIN)/tinycompile $(BOARD) $(MODEL)
+bench: setup ## Measure real models beside bars and peers (BENCH="--only speed", "--markdown", ...)
+	$(BIN)/python -m benchmarks --json build/benchmarks.json $(BENCH)
 
 clean: ## Remove what the build and the tests left, and .venv
 	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

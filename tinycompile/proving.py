@@ -81,6 +81,7 @@ def bench_model(
         "instructions": measured.instructions,
         "cycles_m7": measured.cycles_m7,
         "cycles_m4": measured.cycles_m4,
+        "estimated_cycles": sum(layer["estimated_cycles"] for layer in report["layers"]),
         "arena_bytes": report["arena_bytes"],
         "state_bytes": report["state_bytes"],
         "stack_bytes": measured.stack_bytes,

@@ -1,0 +1,100 @@
+"""Builds, verifies and measures models on the emulated Cortex-M7, through `tinycompile.proving`."""
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from benchmarks.references import Reference
+from tinycompile.errors import TinyCompileError
+from tinycompile.proving import bench_model
+
+ROOT = Path(__file__).resolve().parent.parent
+BOARD = "m7"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of a model, measured; None where the emulator or the cycle model gave no figure."""
+
+    instructions: int | None
+    cycles_m7: int | None
+    estimated_cycles: int
+    """The compiler's own estimate: the sum over the layers."""
+    arena_bytes: int
+    state_bytes: int
+    stack_bytes: int | None
+    code_bytes: int
+    weights_bytes: int
+    exact: bool
+    samples: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """Builds of one model by what they favour, and why a build is not there."""
+
+    reference: Reference
+    model_bytes: int | None
+    """Size of the file; None when there is none."""
+    builds: Mapping[str, Build] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exact(self) -> bool:
+        """Every build computed the reference's bytes."""
+        return all(build.exact for build in self.builds.values())
+
+
+def models_folder() -> Path:
+    """The folder of real models: TINYCOMPILE_MODELS, or shared/models beside the checkout."""
+    return Path(os.environ.get("TINYCOMPILE_MODELS") or ROOT.parent / "shared" / "models")
+
+
+def model_path(reference: Reference, folder: Path) -> Path:
+    """Where a model's file should be."""
+    return ROOT / reference.file if reference.file else folder / f"{reference.name}.tflite"
+
+
+def measure(
+    references: Iterable[Reference],
+    optimize: Iterable[str],
+    folder: Path,
+    progress: Callable[[str], None],
+) -> tuple[Result, ...]:
+    """Measure models one by one; `progress` is told before each build. A model that fails does not stop the others."""
+    modes = tuple(optimize)
+    return tuple(
+        _measure(reference, modes, model_path(reference, folder), progress) for reference in references
+    )
+
+
+def _measure(
+    reference: Reference, modes: tuple[str, ...], path: Path, progress: Callable[[str], None]
+) -> Result:
+    if not path.is_file():
+        return Result(reference, None)
+    builds: dict[str, Build] = {}
+    problems: dict[str, str] = {}
+    for mode in modes:
+        progress(f"{reference.name}: --optimize {mode}")
+        try:
+            row = bench_model(path, board=BOARD, optimize=mode, oracle=reference.oracle)
+        except TinyCompileError as error:
+            problems[mode] = error.problems[0]
+        except Exception as error:
+            # a bug that one model meets must not cost the measurements of the others
+            _log.exception("%s: --optimize %s", reference.name, mode)
+            problems[mode] = f"bug of tinycompile: {type(error).__name__}: {error}"
+        else:
+            builds[mode] = build_of(row)
+    return Result(reference, path.stat().st_size, builds, problems)
+
+
+def build_of(row: Mapping[str, Any]) -> Build:
+    """The figures that the tables need, out of a row of `bench`."""
+    return Build(**{figure.name: row[figure.name] for figure in fields(Build)})

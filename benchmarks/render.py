@@ -1,0 +1,83 @@
+"""Tables and sentences as text for the terminal and as Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from benchmarks.checks import estimate_summary, memory_checks, speed_checks, summary
+from benchmarks.measure import Result
+from benchmarks.references import References
+from benchmarks.tables import Table, estimate_table, memory_table, speed_table, total_table
+
+WIDTH = 165
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table and what is to be said of it."""
+
+    table: Table
+    sentences: tuple[str, ...] = ()
+
+
+def sections(results: Sequence[Result], references: References, only: str | None) -> tuple[Section, ...]:
+    """The report: speed, estimates and totals, memory; `only` leaves out the other subject."""
+    limits = references.limits
+    made = []
+    if only != "memory":
+        checks = [check for result in results for check in speed_checks(result).values()]
+        made.append(Section(speed_table(results), (summary(checks), *_notes(results))))
+    if only != "speed":
+        checks = [check for result in results for check in memory_checks(result, limits)]
+        made.append(Section(memory_table(results, limits), (summary(checks),)))
+    made.append(Section(estimate_table(results, limits), (estimate_summary(results, limits),)))
+    made.append(Section(total_table(results)))
+    return tuple(made)
+
+
+def gaps(results: Sequence[Result]) -> tuple[str, ...]:
+    """What was not measured, or is not exact, and why."""
+    missing = [result.reference.name for result in results if result.model_bytes is None]
+    said = []
+    if missing:
+        said.append(
+            f"There is no file of: {', '.join(missing)}. Point TINYCOMPILE_MODELS at the folder of NAME.tflite files."
+        )
+    for result in results:
+        name = result.reference.name
+        said += [f"{name} --optimize {mode} was not measured: {why}" for mode, why in result.problems.items()]
+        said += [
+            f"{name} --optimize {mode} is NOT EXACT: outputs differ from {result.reference.oracle}'s"
+            for mode, build in result.builds.items()
+            if not build.exact
+        ]
+    return tuple(said)
+
+
+def as_text(section: Section) -> str:
+    """A table without colour at a fixed width, and its sentences."""
+    made = RichTable(title=section.table.title, box=box.ASCII2, title_justify="left")
+    for number, head in enumerate(section.table.columns):
+        made.add_column(head, justify="left" if number == 0 else "right", overflow="fold")
+    for row in section.table.rows:
+        made.add_row(*row)
+    stream = StringIO()
+    console = Console(file=stream, width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False)
+    console.print(made)
+    for sentence in section.sentences:
+        console.print(sentence, markup=False, highlight=False)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def as_markdown(table: Table) -> str:
+    """A table in Markdown, without its title."""
+    alignment = (":--", *("--:" for _ in table.columns[1:]))
+    return "\n".join(f"| {' | '.join(row)} |" for row in (table.columns, alignment, *table.rows)) + "\n"
+
+
+def _notes(results: Sequence[Result]) -> tuple[str, ...]:
+    return tuple(f"{result.reference.name}: {note}." for result in results for note in result.reference.notes)

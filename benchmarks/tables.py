@@ -1,0 +1,196 @@
+"""Tables of results beside bars and peers: plain text in cells, printed by render.py."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.checks import (
+    Check,
+    arena_check,
+    cycles_check,
+    estimate_error_percent,
+    extra_cycles_percent,
+    speed_checks,
+)
+from benchmarks.measure import Build, Result
+from benchmarks.references import Limits
+
+NONE = "-"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A title, heads of columns, and rows of the same length."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def speed_table(results: Sequence[Result]) -> Table:
+    """Instructions and modelled cycles of `--optimize speed` beside CMSIS-NN's and our bars."""
+    columns = ["model"]
+    for figure in ("instructions", "M7 cycles"):
+        columns += [f"CMSIS-NN {figure}", "bar", "ours", "ratio", "bar is"]
+    return Table(
+        "Speed: `--optimize speed` on m7, in millions; cycles are modelled; ratio: CMSIS-NN to ours",
+        (*columns, "exact"),
+        tuple(_speed_row(result) for result in results),
+    )
+
+
+def _speed_row(result: Result) -> tuple[str, ...]:
+    build, tflm, checks = result.builds.get("speed"), result.reference.tflm, speed_checks(result)
+    row = [result.reference.name]
+    for key, theirs in (("instructions", tflm.instructions), ("cycles_m7", tflm.cycles_m7)):
+        ours, check = getattr(build, key, None), checks.get(key)
+        row += [
+            millions(theirs),
+            millions(check.bar if check else None),
+            millions(ours),
+            _ratio(theirs, ours),
+            _verdict(check),
+        ]
+    return (*row, _exact(build))
+
+
+def memory_table(results: Sequence[Result], limits: Limits) -> Table:
+    """Arena of `--optimize ram` and `balanced` beside TFLM's, TinyEngine's and our bars."""
+    columns = ["model", "TFLM arena", "TinyEngine"]
+    for mode in ("ram", "balanced"):
+        columns += [f"{mode}: bar", "ours", "ratio", "bar is", "cycles"]
+    return Table(
+        "Memory: arena bytes with scratch and input; ratio: TFLM to ours with state; cycles: above those of `speed`",
+        (*columns, "exact"),
+        tuple(_memory_row(result, limits) for result in results),
+    )
+
+
+def _memory_row(result: Result, limits: Limits) -> tuple[str, ...]:
+    theirs = result.reference.tflm.arena_bytes
+    row = [result.reference.name, full(theirs), full(result.reference.tinyengine_arena_bytes)]
+    for mode in ("ram", "balanced"):
+        build, check = result.builds.get(mode), arena_check(result, mode)
+        ours = build.arena_bytes if build else None
+        with_state = build.arena_bytes + build.state_bytes if build else None
+        row += [full(check.bar if check else None), full(ours), _ratio(theirs, with_state), _verdict(check)]
+        row.append(_cycles(extra_cycles_percent(result, mode), cycles_check(result, mode, limits)))
+    return (*row, _exact(result.builds.get("ram"), result.builds.get("balanced")))
+
+
+def estimate_table(results: Sequence[Result], limits: Limits) -> Table:
+    """The compiler's estimate of cycles beside the modelled cycles of the linked program."""
+    columns = ["model"]
+    for mode in ("speed", "balanced", "ram"):
+        columns += [f"{mode}: estimated", "modelled", "difference"]
+    within = f"within {limits.estimate_error_percent} %"
+    rows = []
+    for result in results:
+        row, errors = [result.reference.name], []
+        for mode in ("speed", "balanced", "ram"):
+            build = result.builds.get(mode)
+            errors.append(estimate_error_percent(build))
+            row += [
+                full(build.estimated_cycles if build else None),
+                full(build.cycles_m7 if build else None),
+                percent(errors[-1]),
+            ]
+        rows.append((*row, _within(errors, limits.estimate_error_percent)))
+    return Table(
+        "Estimate: sum of the layers' estimated cycles beside the modelled cycles of the whole inference",
+        (*columns, within),
+        tuple(rows),
+    )
+
+
+def total_table(results: Sequence[Result]) -> Table:
+    """What an inference takes: RAM, flash, instructions, cycles, beside TFLM with CMSIS-NN."""
+    columns = (
+        "model",
+        "RAM",
+        "TFLM",
+        "RAM of `ram`",
+        "flash",
+        "TFLM",
+        "instructions",
+        "TFLM",
+        "M7 cycles",
+        "TFLM",
+    )
+    return Table(
+        "In all: `--optimize speed` beside TFLM with CMSIS-NN; RAM is arena, state and stack; flash is code and weights",
+        columns,
+        tuple(_total_row(result) for result in results),
+    )
+
+
+def _total_row(result: Result) -> tuple[str, ...]:
+    build, tflm = result.builds.get("speed"), result.reference.tflm
+    return (
+        result.reference.name,
+        full(ram_bytes(build)),
+        full(_sum(tflm.arena_bytes, tflm.stack_bytes)),
+        full(ram_bytes(result.builds.get("ram"))),
+        full(_sum(build.code_bytes, build.weights_bytes) if build else None),
+        full(_sum(tflm.code_bytes, result.model_bytes)),
+        full(build.instructions if build else None),
+        full(tflm.instructions),
+        full(build.cycles_m7 if build else None),
+        full(tflm.cycles_m7),
+    )
+
+
+def ram_bytes(build: Build | None) -> int | None:
+    """Everything in RAM that an inference needs."""
+    return _sum(build.arena_bytes, build.state_bytes, build.stack_bytes) if build else None
+
+
+def full(value: float | None) -> str:
+    """A figure with all its digits."""
+    return NONE if value is None else f"{value:,.0f}"
+
+
+def millions(value: float | None) -> str:
+    """A figure in millions, with four digits or three decimals."""
+    if value is None:
+        return NONE
+    return f"{value / 1e6:.2f}" if value >= 1e7 else f"{value / 1e6:.3f}"
+
+
+def percent(value: float | None) -> str:
+    """A signed percentage."""
+    return NONE if value is None else f"{value:+.1f} %"
+
+
+def _sum(*values: int | None) -> int | None:
+    present = [value for value in values if value is not None]
+    return sum(present) if len(present) == len(values) else None
+
+
+def _ratio(theirs: float | None, ours: float | None) -> str:
+    return f"{theirs / ours:.2f}x" if theirs and ours else NONE
+
+
+def _verdict(check: Check | None) -> str:
+    if check is None:
+        return NONE
+    return f"missed {check.shortfall}" if check.verdict == "missed" else check.verdict
+
+
+def _cycles(extra: float | None, check: Check | None) -> str:
+    if check is None or extra is None:
+        return percent(extra)
+    return f"{percent(extra)} {check.verdict}"
+
+
+def _exact(*builds: Build | None) -> str:
+    measured = [build.exact for build in builds if build is not None]
+    if not measured:
+        return NONE
+    return "yes" if all(measured) else "NO"
+
+
+def _within(errors: Sequence[float | None], limit: int) -> str:
+    measured = [abs(error) for error in errors if error is not None]
+    if not measured:
+        return NONE
+    return "yes" if max(measured) <= limit else "no"
