@@ -29,4 +29,12 @@ typedef enum tc_status {
 #define TC_ALIGNED(bytes)
 #endif
 
+/* Stands first in every kernel and costs nothing: the compiler may not take the function for one without effects. GCC 12 may
+ * write an address as the difference of two pointers (ivopts), see no store behind it any more, and drop the calls. */
+#if defined(__GNUC__)
+#define TC_WRITES_MEMORY() __asm__ __volatile__("" ::: "memory")
+#else
+#define TC_WRITES_MEMORY() ((void)0)
+#endif
+
 #endif /* TC_TYPES_H */

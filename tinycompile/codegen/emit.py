@@ -6,6 +6,9 @@ from tinycompile.codegen.environment import environment
 from tinycompile.program import KernelFunction, Program
 from tinycompile.resources import runtime_dir, templates_dir
 
+_BODY_START = "\n{\n    TC_WRITES_MEMORY();\n"
+"""How the body of every kernel starts, see `tc_types.h`."""
+
 ALWAYS = ("tc_types.h",)
 """Runtime files that every model needs."""
 
@@ -37,7 +40,9 @@ def _render(template: str, program: Program, **more: object) -> str:
 
 def _kernel(function: KernelFunction) -> str:
     template = environment().get_template(f"kernels/{function.template}")
-    return template.render(fn=function.name, **function.parameters)
+    text = template.render(fn=function.name, **function.parameters)
+    signature, opening, body = text.partition(f"{function.name}(")
+    return signature + opening + body.replace("\n{\n", _BODY_START, 1)
 
 
 def _headers(runtime: Mapping[str, str]) -> list[str]:
