@@ -143,8 +143,8 @@ class Builder:
         specs = (outputs,) if isinstance(outputs, Spec) else tuple(outputs)
         given = tuple(-1 if index is None else index for index in inputs)
         is_custom = not hasattr(tflite.BuiltinOperator, kind)
-        typed = self._graph.tensors[given[0]][0] if given and given[0] >= 0 else specs[0]
-        version = version or (1 if is_custom else _version(kind, typed.dtype))
+        typed = [self._graph.tensors[given[0]][0]] if given and given[0] >= 0 else specs
+        version = version or (1 if is_custom or not typed else _version(kind, typed[0].dtype))
         handles = tuple(self.tensor(spec) for spec in specs)
         table = None if is_custom else _options_table(kind)
         assert table or not options, f"{kind} has no options in the schema"

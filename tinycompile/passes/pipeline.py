@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from tinycompile.ir import Graph, verify
 from tinycompile.passes.base import Pass
 from tinycompile.passes.constant_channels import EliminateConstantChannels
+from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
 from tinycompile.passes.remove_dead import RemoveDead
@@ -22,7 +23,8 @@ PASSES: tuple[Pass, ...] = (
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     EliminateConstantChannels(),  # sees every window as it will be computed
     ViewRows(),  # after it, which knows CONCATENATION and the like but not ROWS
-    RemoveDead(),  # last: drops what the others left over
+    RemoveDead(),  # drops what the others left over
+    CopyViews(),  # last: sees which operators are left to show or to assign a variable
 )
 
 

@@ -44,7 +44,7 @@ class ViewRows:
 
     def run(self, graph: Graph) -> Graph:
         """Find the greatest set of operators that can go, then rewrite their readers."""
-        moved = {node.id for node in graph.nodes if isinstance(operator_of(node), DataMovement)}
+        moved = {node.id for node in graph.nodes if _is_movement(node)}
         while moved:
             origins = _Origins(graph, moved)
             stay = {node.id for node in graph.nodes if node.id in moved and not _can_go(origins, node)}
@@ -52,6 +52,11 @@ class ViewRows:
                 return _rewrite(self, graph, origins)
             moved -= stay
         return graph
+
+
+def _is_movement(node: Node) -> bool:
+    operator = operator_of(node)
+    return isinstance(operator, DataMovement) and not operator.made_by_passes
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,118 @@
+"""Variables: the reference semantics, the passes and the generated C against the reference interpreter, call after call."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.state.models import MODELS
+from tests.support.oracles import Answer, Question, ask
+from tinycompile.driver import compile_model
+from tinycompile.frontend import read_model
+from tinycompile.ir import Graph
+from tinycompile.ops import evaluate_graph, initial_state, next_state
+from tinycompile.passes import PASSES, run_passes
+from tinycompile.proving import verify_model
+
+CALLS = 12
+REAL_MODELS = ("okay_nabu", "hey_jarvis")
+
+
+def _samples(graph: Graph, calls: int = CALLS) -> list[list[np.ndarray]]:
+    rng = np.random.default_rng(3)
+    tensors = [graph.tensors[t] for t in graph.inputs]
+    return [[rng.integers(-60, 60, t.shape).astype(t.dtype.numpy) for t in tensors] for _ in range(calls)]
+
+
+@cache
+def _expected() -> dict[str, Answer]:
+    """What tflite-runtime gives for each model, call after call in one interpreter."""
+    questions = [Question(model, _samples(read_model(model, name))) for name, model in MODELS.items()]
+    return dict(zip(MODELS, ask(questions, "tflite-runtime"), strict=True))
+
+
+def _run(graph: Graph, samples: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+    state, outputs = initial_state(graph), []
+    for sample in samples:
+        values = evaluate_graph(graph, dict(zip(graph.inputs, sample, strict=True)), state)
+        state = next_state(graph, values)
+        outputs.append([values[t] for t in graph.outputs])
+    return outputs
+
+
+def _check(found: list[list[np.ndarray]], expected: Answer) -> None:
+    assert expected.refusal is None
+    for got, wanted in zip(found, expected.outputs, strict=True):
+        for a, b in zip(got, wanted, strict=True):
+            np.testing.assert_array_equal(a, b.reshape(a.shape))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_imported_graph(name: str) -> None:
+    graph = read_model(MODELS[name], name)
+    _check(_run(graph, _samples(graph)), _expected()[name])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_pass(name: str) -> None:
+    graph = read_model(MODELS[name], name)
+    samples = _samples(graph)
+    for step in PASSES:
+        graph = run_passes(graph, [step])
+        _check(_run(graph, samples), _expected()[name])
+        assert [n.kind for n in step.run(graph).nodes] == [n.kind for n in graph.nodes], "a second run finds more"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_outputs_depend_on_the_state(name: str) -> None:
+    """The tests above would not notice state that is lost if the models did not use it."""
+    graph = read_model(MODELS[name], name)
+    sample = _samples(graph, 1)
+    found = _run(graph, sample * 3)
+    changes = any((a != b).any() for got in found[1:] for a, b in zip(found[0], got, strict=True))
+    assert changes == (name != "constants")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_generated_code_on_the_host(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.tflite"
+    path.write_bytes(MODELS[name])
+    result = verify_model(path, board="host", samples=CALLS)
+    assert result.exact, result.summary()
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ["mixed_windows", "mixed_windows_unaligned", "window_odd_depth", "two_stages", "rotate"])
+def test_generated_code_on_the_emulated_cortex_m7(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.tflite"
+    path.write_bytes(MODELS[name])
+    result = verify_model(path, board="m7", samples=CALLS)
+    assert result.exact, result.summary()
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", REAL_MODELS)
+def test_real_models_stay_exact_on_the_host(name: str, models_dir: Path) -> None:
+    result = verify_model(models_dir / f"{name}.tflite", board="host", samples=200)
+    assert result.exact, result.summary()
+
+
+@pytest.mark.models
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", REAL_MODELS)
+def test_real_models_stay_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path) -> None:
+    result = verify_model(models_dir / f"{name}.tflite", board="m7", samples=200)
+    assert result.exact, result.summary()
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("name", "state_bytes"), [("okay_nabu", 3408), ("hey_jarvis", 2840)])
+def test_state_is_the_variables_and_no_copies_of_them(name: str, state_bytes: int, models_dir: Path) -> None:
+    """What the file's variables take; apart from scratch the arena holds two rows of features (hey_jarvis: its last window)."""
+    compilation = compile_model(models_dir / f"{name}.tflite", board="m7")
+    assert compilation.program.state_bytes == state_bytes
+    tensors = max(layer.arena_bytes - layer.scratch_bytes for layer in compilation.program.layers)
+    assert tensors <= {"okay_nabu": 184, "hey_jarvis": 424}[name]
+    copies = [layer.op for layer in compilation.program.layers if layer.op in ("STRIDED_SLICE", "SPLIT_V")]
+    assert not copies
