@@ -38,33 +38,34 @@ class Unit:
     """It can only be the first one of its cycle."""
 
 
-def _may_pair(first: Unit, second: Unit) -> bool:
+def may_pair(first: Unit, second: Unit) -> bool:
     """True when `second` may follow `first` in the same cycle."""
     return not (first.alone or second.alone or second.leads) and second.late >= first.late
 
 
 def _may_precede(second: Unit, first: Unit) -> bool:
     """True when `first` may be issued just before `second` in the same cycle."""
-    return _may_pair(first, second)
+    return may_pair(first, second)
 
 
 _MULTIPLY = Unit("multiply", 1, late=True)
-_LOAD = Unit("load", 2, count=2)
+_LOAD = Unit("load", 1, count=2)
 _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
     "smuad": _MULTIPLY, "scale": Unit("multiply", 2, late=True),
-    "load": _LOAD, "load_byte": Unit("load", 3, count=2, late=True),
+    "load": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_byte": Unit("load", 3, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
-    "sign": _SHIFT, "shift": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
+    "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
+    "advance": Unit("add", 1, count=2), "compare": Unit("add", 1, count=2),
     "clamp": Unit("shift", 2, alone=True, late=True),
     "store": Unit("store", 1, late=True), "store_byte": Unit("store", 1, late=True),
     "store_pair": Unit("store", 1, alone=True, late=True),
 }  # fmt: skip
-_ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "scale"})
-"""Their last source is added at the end: it may come a cycle later. Results of theirs take a cycle more to any other use."""
+ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "scale"})
+"""Their results can be added to in the next cycle; any other use has to wait for one cycle more."""
 
 
 @dataclass(frozen=True)
@@ -142,12 +143,12 @@ class _Scheduler:
                 unit = UNITS[left[first].kind]
                 kept = max(0, self._gain(left[first], {}))
                 before = self._next(left, cycle, {unit.name: 1}, partial(_may_precede, unit), first, kept)
-                if before is not None and not _may_pair(unit, UNITS[left[before].kind]):
+                if before is not None and not may_pair(unit, UNITS[left[before].kind]):
                     self._take(left, before, cycle)
                     self._take(left, first - (before < first), cycle)
                 else:
                     self._take(left, first, cycle)
-                    second = self._next(left, cycle, {unit.name: 1}, partial(_may_pair, unit))
+                    second = self._next(left, cycle, {unit.name: 1}, partial(may_pair, unit))
                     if second is not None:
                         self._take(left, second, cycle)
                 issued_at = cycle
@@ -201,11 +202,9 @@ class _Scheduler:
             if source not in self.register:
                 return False
             ready = self.ready_at[source]
-            late = op.kind in _ACCUMULATING and position == len(op.sources) - 1
-            if self.producer[source] in _ACCUMULATING:
+            late = op.kind in ACCUMULATING and position == len(op.sources) - 1
+            if self.producer[source] in ACCUMULATING:
                 ready += 0 if late and op.kind != "scale" else 1
-            elif late:
-                ready -= 1
             if self.producer[source] == "saturate" and op.kind not in ("store", "store_byte"):
                 ready += 1
             if cycle < ready:
@@ -223,7 +222,7 @@ class _Scheduler:
         result: list[int] = []
         if isinstance(op.result, Value):
             # Prefer the accumulator's own register: shorter encodings and nothing to explain.
-            own = sources[-1] if op.kind in _ACCUMULATING else (sources[0] if sources else -1)
+            own = sources[-1] if op.kind in ACCUMULATING else (sources[0] if sources else -1)
             register = own if own in self.free else self.free[0]
             self.free.remove(register)
             self.register[op.result] = register

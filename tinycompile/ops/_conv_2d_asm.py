@@ -7,21 +7,23 @@ from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._dsp import DSP_RUNTIME, Channels, paired_halves
 from tinycompile.ops._fully_connected import matrix_channels
 from tinycompile.ops._gemm_asm import (
+    Layout,
     Matrix,
+    Scaling,
     group_parameters,
     groups_of,
-    requantization,
-    requantizing_of,
+    scaling,
     staged_bytes,
     stream,
 )
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant import Requantization
+from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
 SCRATCH_LIMIT_BYTES = 2048
 _LARGEST_OFFSET = 4095
+_DOUBLE_LOADS = True
+"""LDRD: an instruction less, a cycle more on a core that issues a load beside a multiplication."""
 
 
 def group_pixels(pairs: int, run: int, out_channels: int) -> int:
@@ -33,27 +35,41 @@ def group_pixels(pairs: int, run: int, out_channels: int) -> int:
     return 1
 
 
-def block_width(pixels: int) -> int:
-    """Channels of a block for groups of so many pixels."""
-    return 4 if pixels == 1 else 2
+def layout_of(pixels: int, packed: bool) -> Layout:
+    """Blocks for groups of so many pixels."""
+    width = {4: 2, 2: 4, 1: 8 if packed else 4}[pixels]
+    double_weights = _DOUBLE_LOADS and pixels == 1
+    return Layout(pixels, width, packed, double_pixels=_DOUBLE_LOADS, double_weights=double_weights)
 
 
-def gemm_cost(pixels: int, pairs: int, out_channels: int, group: int, found: Requantization) -> Cost:
+def gemm_cost(pixels: int, pairs: int, out_channels: int, group: int, made: Scaling, packed: bool) -> Cost:
     """Cycles of a core that issues a load beside each multiplication."""
-    how = requantizing_of(found)
-    per_output = 3.2 + how.half_away + (how.shift == 0)
-    per_pair = {4: 1.03, 2: 1.06, 1: 1.15}[group]
+    how = made.how
+    per_output = 2.0 + how.half_away + (how.shift == 0) + how.doubled
+    per_pair = 1.28 if _DOUBLE_LOADS else {4: 1.0, 2: 1.02, 1: 1.15}[group]
     staging = 3.0 * pairs + 12
     cycles = pixels * (out_channels * (pairs * per_pair + per_output) + staging)
-    return Cost(int(cycles), out_channels * 4 * (pairs + 1 + how.words) + 1500)
+    return Cost(int(cycles), out_channels * ((2 if packed else 4) * pairs + 4 + 4 * how.words) + 1500)
 
 
 class _GemmAsm(Kernel):
-    """What the kernels share."""
+    """What the kernels share. Each comes in two forms: int16 weights, or two channels in a word."""
+
+    basename: str
+
+    def __init__(self, packed: bool = False) -> None:
+        self.packed = packed
+        self.name = f"{self.basename}_packed" if packed else self.basename  # type: ignore[misc]
 
     def channels(self, operation: Operation) -> Channels:
         """What requantization needs to know."""
         return convolution_channels(operation)
+
+    def scaling(self, operation: Operation) -> Scaling:
+        """Proven requantization; `supports` has asked for it."""
+        made = scaling(self.channels(operation), self.packed)
+        assert made is not None
+        return made
 
     def runs(self, operation: Operation) -> tuple[int, int]:
         """Contiguous bytes that are staged together, and how many such runs a pixel has."""
@@ -75,15 +91,14 @@ class _GemmAsm(Kernel):
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, and requantization constants that are proven."""
-        return board.dsp and requantization(self.channels(operation)) is not None
+        return board.dsp and scaling(self.channels(operation), self.packed) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """See `gemm_cost`."""
-        found = requantization(self.channels(operation))
-        assert found is not None
         out_channels = operation.output.shape[-1]
         pixels = operation.output.elements // out_channels
-        cost = gemm_cost(pixels, self.pairs(operation), out_channels, self.group(operation), found)
+        pairs, group = self.pairs(operation), self.group(operation)
+        cost = gemm_cost(pixels, pairs, out_channels, group, self.scaling(operation), self.packed)
         return Cost(cost.cycles + pixels * self.cycles_per_pixel(operation), cost.flash_bytes)
 
     def cycles_per_pixel(self, operation: Operation) -> int:
@@ -94,27 +109,28 @@ class _GemmAsm(Kernel):
         """The pixels of a group, as pairs of int16."""
         return staged_bytes(self.pairs(operation), self.group(operation))
 
-    def parameters(
-        self, operation: Operation, pixels: int
-    ) -> tuple[dict[str, Parameter], Matrix, Requantization]:
-        """Holes that all templates have."""
-        matrix, found = self.matrix(operation), requantization(self.channels(operation))
-        assert found is not None
-        group = self.group(operation)
-        groups = group_parameters(matrix, found, block_width(group), groups_of(pixels, group))
-        return {"groups": groups, "pairs": matrix.pairs, "out_channels": matrix.out_channels}, matrix, found
+    def packing(self, operation: Operation, pixels: int) -> tuple[dict[str, Parameter], Constant]:
+        """Holes that all templates have, and the stream."""
+        matrix, made = self.matrix(operation), self.scaling(operation)
+        layout = layout_of(self.group(operation), self.packed)
+        parameters: dict[str, Parameter] = {
+            "groups": group_parameters(matrix, made.how, layout, groups_of(pixels, layout.group)),
+            "pairs": matrix.pairs,
+            "out_channels": matrix.out_channels,
+        }
+        return parameters, stream(matrix, made, layout.width, self.packed)
 
     def contiguous(
         self, operation: Operation, board: Board, granularity: Granularity, pixels: int
     ) -> KernelCode:
         """Holes of `gemm/contiguous.c.j2`."""
-        parameters, matrix, found = self.parameters(operation, pixels)
+        parameters, constant = self.packing(operation, pixels)
         return KernelCode(
             template="gemm/contiguous.c.j2",
             parameters={**parameters, "pixels": pixels, "run": self.runs(operation)[0]},
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
-            constants=(stream(matrix, found, block_width(self.group(operation))),),
+            constants=(constant,),
             scratch_bytes=self.scratch_bytes(operation, board),
         )
 
@@ -122,7 +138,7 @@ class _GemmAsm(Kernel):
 class PointwiseAsm(_GemmAsm):
     """A 1x1 window with stride 1: the image is one long row of pixels."""
 
-    name = "pointwise_asm"
+    basename = "pointwise_asm"
     granularities = (Granularity.WHOLE, Granularity.ROW)
 
     def supports(self, operation: Operation, board: Board) -> bool:
@@ -144,7 +160,7 @@ class PointwiseAsm(_GemmAsm):
 class FullyConnectedAsm(_GemmAsm):
     """Any depth, number of units and batch; weights without a zero point."""
 
-    name = "fully_connected_asm"
+    basename = "fully_connected_asm"
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, weights are symmetric, and a staged vector fits the scratch."""
@@ -175,7 +191,7 @@ class FullyConnectedAsm(_GemmAsm):
 class WindowAsm(_GemmAsm):
     """Any window, stride and dilation, from row pointers."""
 
-    name = "window_asm"
+    basename = "window_asm"
     granularities = (Granularity.ROW,)
 
     def supports(self, operation: Operation, board: Board) -> bool:
@@ -202,20 +218,18 @@ class WindowAsm(_GemmAsm):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gemm/window.c.j2`."""
-        width = operation.output.shape[2]
-        parameters, matrix, found = self.parameters(operation, width)
-        group = self.group(operation)
+        parameters, constant = self.packing(operation, operation.output.shape[2])
         window: dict[str, Parameter] = {
             **window_parameters(operation),
             "in_channels": operation.input(0).shape[3],
-            "staged_bytes": staged_bytes(matrix.pairs, group),
+            "staged_bytes": super().scratch_bytes(operation, board),
         }
         return KernelCode(
             template="gemm/window.c.j2",
             parameters={**parameters, **window},
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
-            constants=(stream(matrix, found, block_width(group)),),
+            constants=(constant,),
             arguments=(operation.input(0).zero_point,),
             scratch_bytes=self.scratch_bytes(operation, board),
             runtime=DSP_RUNTIME,

@@ -11,13 +11,12 @@ from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
 from tinycompile.ops._depthwise_schedule import Stream, Taps, four_channels, outputs
 from tinycompile.ops._depthwise_staging import Columns, Staging, passes, staging
 from tinycompile.ops._dsp import Channels
-from tinycompile.ops._gemm_asm import requantization, requantizing_of
+from tinycompile.ops._gemm_asm import Scaling, scaling
 from tinycompile.ops._gemm_schedule import Requantizing
 from tinycompile.ops._linear import folded_bias
 from tinycompile.ops._window import Window
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant import Requantization
 
 _LARGEST_OFFSET = 4095
 _LARGEST_SCRATCH_BYTES = 8192
@@ -105,13 +104,13 @@ class DepthwiseAsm(Kernel):
         adjacent = taps.dilation == 1 or not taps.has_single_row
         block_reach = 4 * taps.words_per_columns * 2 * (12 * taps.stride + taps.reach)
         known = fits and adjacent and block_reach <= _LARGEST_OFFSET
-        return known and requantization(depthwise_channels(operation)) is not None
+        return known and scaling(depthwise_channels(operation)) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """Cycles of the schedules, and of the loops around them."""
-        found = requantization(depthwise_channels(operation))
-        assert found is not None
-        taps, how = taps_of(operation), requantizing_of(found)
+        made = scaling(depthwise_channels(operation))
+        assert made is not None
+        taps, how = taps_of(operation), made.how
         plan = row_plan(taps, how, operation.output.shape[2])
         staged = sum(staging(taps, columns_of(operation), p).cycles + 6 for p in passes(taps))
         groups = len(group_starts(taps.channels))
@@ -127,9 +126,9 @@ class DepthwiseAsm(Kernel):
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `depthwise_conv_2d/asm.c.j2`."""
         channels = depthwise_channels(operation)
-        found = requantization(channels)
-        assert found is not None
-        taps, how = taps_of(operation), requantizing_of(found)
+        made = scaling(channels)
+        assert made is not None
+        taps, how = taps_of(operation), made.how
         width = operation.output.shape[2]
         plan = row_plan(taps, how, width)
         padded = _pads_rows(convolution_window(operation))
@@ -158,7 +157,7 @@ class DepthwiseAsm(Kernel):
             parameters=parameters,
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
-            constants=(stream(channels, found, taps, how),),
+            constants=(stream(channels, made, taps),),
             arguments=(operation.input(0).zero_point,) if padded else (),
             scratch_bytes=self.scratch_bytes(operation, board),
         )
@@ -175,9 +174,9 @@ def _pass_parameters(operation: Operation, index: int) -> Parameter:
     return (one.rows, made.head.steps, made.loop.steps, made.iterations, made.loop_pairs, made.tail.steps)
 
 
-def stream(channels: Channels, found: Requantization, taps: Taps, how: Requantizing) -> Constant:
+def stream(channels: Channels, made: Scaling, taps: Taps) -> Constant:
     """The input's zero point in all bytes of a word; then for each channel weights, bias and requantization constants."""
-    weights = channels.weights.astype(np.int64) * found.scale[:, None].astype(np.int64)
+    weights = channels.weights.astype(np.int64) * made.scale[:, None]
     low, high = (
         np.stack(
             [
@@ -189,8 +188,8 @@ def stream(channels: Channels, found: Requantization, taps: Taps, how: Requantiz
         for halves in zip(*taps.weight_pairs, strict=True)
     )
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
-    constants = [found.multiplier, found.constant, found.shifts][: how.words]
-    columns = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * found.scale + found.offset)[:, None]]
+    constants = [made.multiplier, made.constant, made.shifts][: made.how.words]
+    columns = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * made.scale + made.offset)[:, None]]
     rows = np.concatenate([*columns, np.stack(constants, axis=1)], axis=1)
     order = [first + k for first in group_starts(len(weights)) for k in range(4)]
     zero_points = (channels.in_zero_point & 0xFF) * 0x01010101

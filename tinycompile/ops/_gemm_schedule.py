@@ -1,58 +1,71 @@
-"""The order of instructions in a block of a matrix product: steps that a template prints as assembly.
+"""The instructions of a block of a matrix product: the outputs of a few pixels times a few channels.
 
-A block computes the outputs of a few pixels times a few channels. Each accumulator has a register; the other registers hold
-operands. A load goes to the register of an operand that has had its last use, so it stands at least two multiplications
-before its own use: a core that issues a load beside a multiplication then starts one SMLAD in each cycle.
+Registers: r0.. accumulators [pixel][channel], then operands up to r11; r12 points to the stream, lr to the staged pixels and
+then to the output. Staged pixels: [pair][pixel], one word of two int16 each.
 
-Registers: r0.. accumulators [pixel][channel], then operands up to r11; r12 points to the stream, lr to the staged pixels.
-Stream of a block: biases [channel]; weights [pair][channel]; requantization constants [channel][2 or 3].
-Staged pixels: [pair][pixel], one word each.
+Stream of a block: first terms [channel]; weights [pair][word]; requantization constants [channel][2 or 3]. A word of weights is
+either one channel's two int16, or (`packed`) two channels': each half is 256 * w1 + w0. SMLAD on that word sums
+256 * dot1 + dot0, and on its SXTB16, which is w0, dot0; the difference is left for channel 1 at the end. So int8 weights take
+their own size, and one SXTB16 takes the place of every second load.
+
+Two loads at a time (LDRD) save an instruction and cost a cycle where a load can be issued beside a multiplication.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
+from tinycompile.ops._asm_reorder import reorder
 from tinycompile.ops._asm_scheduler import Step
 
+OPERAND_REGISTERS = 12
 STREAM, STACK, STAGED = 12, 13, 14
-"""Registers that point to the stream, to the frame and to the staged pixels, then (`OUTPUT`) to the output."""
 OUTPUT = STAGED
 END_OFFSET = 24
 """Where the frame keeps the end of the staged pixels."""
 
-OPERAND_REGISTERS = 12
-STRAIGHT_PAIRS = 16
-LOOP_PAIRS = 8
-
-_PIXEL_REGISTERS = {(4, 2): 2, (3, 2): 3, (4, 1): 4, (3, 1): 3, (2, 1): 4}
-_WEIGHT_DEPTH = {(4, 2): 1, (3, 2): 1, (2, 2): 1, (1, 4): 1}
-"""Pairs of weights that are in registers at a time, where it is not 2."""
+STRAIGHT_PAIRS = 32
+LOOP_PAIRS = 16
 
 
 @dataclass(frozen=True)
 class Requantizing:
-    """Which instructions turn accumulators into outputs. `shift` 0: each channel has its own in the stream."""
+    """Which instructions turn accumulators into outputs.
+
+    `shift` is that of the channels 0, 2, ..., `odd_shift` that of 1, 3, ...; 0: each channel has its own in the stream.
+    `doubled`: accumulators of packed channels are turned into twice the sums first.
+    """
 
     shift: int
     half_away: bool
     low: int
     high: int
+    odd_shift: int = 0
+    doubled: bool = False
 
     @property
     def words(self) -> int:
         """Constants of each channel."""
         return 2 if self.shift else 3
 
+    def shift_of(self, channel: int) -> int:
+        """The common shift of a channel, 0 when it has its own."""
+        return (self.odd_shift or self.shift) if channel % 2 else self.shift
+
 
 @dataclass(frozen=True)
 class Shape:
-    """A block of pixels times channels over `pairs` pairs of taps; outputs of two pixels are `out_channels` bytes apart."""
+    """A block of pixels times channels over `pairs` pairs of taps; outputs of a pixel are `out_channels` bytes apart from the next.
+
+    `double_pixels` and `double_weights` load two words at a time.
+    """
 
     pixels: int
     channels: int
     pairs: int
     out_channels: int
+    packed: bool = False
+    double_pixels: bool = False
+    double_weights: bool = False
 
     @property
     def accumulators(self) -> int:
@@ -60,48 +73,18 @@ class Shape:
         return self.pixels * self.channels
 
     @property
-    def pixel_registers(self) -> tuple[int, ...]:
-        """Registers that hold staged pixels in turn."""
-        count = _PIXEL_REGISTERS.get((self.pixels, self.channels), 2)
-        return tuple(range(self.accumulators, self.accumulators + count))
-
-    @property
-    def weight_depth(self) -> int:
-        """Pairs of weights in registers at a time."""
-        return _WEIGHT_DEPTH.get((self.pixels, self.channels), 2)
-
-    @property
-    def weight_registers(self) -> tuple[int, ...]:
-        """Registers of weights, [pair modulo depth][channel]."""
-        first = self.pixel_registers[-1] + 1
-        return tuple(range(first, first + self.weight_depth * self.channels))
-
-    @property
-    def spare_registers(self) -> tuple[int, ...]:
-        """Registers that hold neither accumulators nor operands."""
-        return tuple(range(self.weight_registers[-1] + 1, OPERAND_REGISTERS))
-
-    def pixel(self, pair: int, visit: int) -> int:
-        """The pixel that is multiplied at a visit. Pixel 0 comes last in pair 0: until then it holds the bias for all."""
-        return self.pixels - 1 - visit if pair == 0 else visit
-
-    def channel_order(self, pair: int, visit: int) -> range:
-        """Channels in turn forth and back, so that each weight rests between its last use and the next pair's."""
-        turn = visit + (pair if self.pixels % 2 == 0 else 0)
-        return range(1, -1, -1) if self.channels == 2 and turn % 2 else range(self.channels)
-
-    def stream_offset(self, pair: int, channel: int) -> int:
-        """Bytes from the start of the block's stream to a weight."""
-        return 4 * (self.channels * (1 + pair) + channel)
+    def words(self) -> int:
+        """Words of weights for each pair of taps."""
+        return (self.channels + 1) // 2 if self.packed else self.channels
 
     def block_bytes(self, requantizing: Requantizing) -> int:
         """Bytes of the block in the stream."""
-        return 4 * self.channels * (1 + self.pairs + requantizing.words)
+        return 4 * (self.channels * (1 + requantizing.words) + self.pairs * self.words)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Steps before, in and after the loop over pairs; without a loop `loop` is empty and all is in `head`."""
+    """Steps before, in and after the loop over pairs; without a loop all is in `head`. Cycles are those of the whole block."""
 
     head: tuple[Step, ...]
     loop: tuple[Step, ...]
@@ -109,207 +92,219 @@ class Block:
     loop_count: int
     advanced_bytes: int
     """How far the stream pointer has moved at the end."""
+    cycles: int
 
 
 def block(shape: Shape, requantizing: Requantizing) -> Block:
-    """All steps of a block, from the biases to the stores."""
+    """All steps of a block, from the first terms to the stores."""
     writer = _Writer(shape, requantizing)
     if shape.pairs <= STRAIGHT_PAIRS:
-        head = [*writer.begin(shape.pairs), *writer.multiply(0, shape.pairs, shape.pairs)]
-        return Block(tuple(head + writer.finish()), (), (), 0, 0)
+        made = reorder([*writer.begin(), *writer.multiply(0, shape.pairs), *writer.finish()])
+        return Block(made.steps, (), (), 0, 0, made.cycles)
     first = (shape.pairs - 1) % LOOP_PAIRS + 1
     count = (shape.pairs - first) // LOOP_PAIRS
-    endless = shape.pairs + 2 * LOOP_PAIRS
-    head = [*writer.begin(endless), *writer.multiply(0, first, endless), *writer.advance(first)]
-    loop = writer.multiply(first, LOOP_PAIRS, endless, advance=True)
+    head = reorder([*writer.begin(), *writer.multiply(0, first), *writer.advance(first)])
+    writer.base = first
+    loop = reorder([*writer.multiply(first, LOOP_PAIRS), *writer.advance(LOOP_PAIRS), *writer.compare_end()])
     writer.base = shape.pairs
-    return Block(
-        head=tuple(head),
-        loop=tuple(loop),
-        tail=tuple(writer.finish()),
-        loop_count=count,
-        advanced_bytes=4 * shape.channels * shape.pairs,
-    )
+    tail = reorder(list(writer.finish()))
+    cycles = head.cycles + count * (loop.cycles + 1) + tail.cycles
+    advanced = 4 * shape.words * shape.pairs
+    return Block(head.steps, loop.steps, tail.steps, count, advanced, cycles)
 
 
 class _Writer:
-    """Writes the steps of one block and keeps track of where the pointers stand and which constants are loaded."""
+    """Writes the steps of one block in the order of need; `reorder` moves the loads ahead."""
 
     def __init__(self, shape: Shape, requantizing: Requantizing) -> None:
-        self.shape = shape
-        self.requantizing = requantizing
+        self.shape, self.how = shape, requantizing
         self.base = 0
         """Pair at which both pointers stand."""
-        self.early: dict[int, int] = {}
-        """Register of each constant (by index) that was loaded as operands died."""
+        free = list(range(shape.accumulators, OPERAND_REGISTERS))
+        self.in_place = shape.packed and shape.channels > 2
+        self.by_channel = not shape.packed and len(free) < shape.channels + 2
+        """Pixels are held and weights stream past them; otherwise it is the other way round."""
+        held = shape.pixels if self.by_channel else min(shape.words, 2) if self.in_place else shape.channels
+        names, free = free[:held], free[held:]
+        streaming = shape.double_weights if self.by_channel else shape.double_pixels
+        others = free[: 2 if streaming and len(free) < 4 else 4]
+        self.pixels, self.weights = (names, others) if self.by_channel else (others, names)
 
-    def weight(self, pair: int, channel: int) -> int:
-        shape = self.shape
-        return shape.weight_registers[pair % shape.weight_depth * shape.channels + channel]
+    # Loads and multiplications.
 
-    def load_weight(self, pair: int, channel: int) -> Step:
-        shape = self.shape
-        offset = shape.stream_offset(pair, channel) - 4 * shape.channels * self.base
-        return ("load", self.weight(pair, channel), STREAM, offset)
+    def stream_offset(self, pair: int, word: int) -> int:
+        """From the stream pointer to a word of weights."""
+        return 4 * (self.shape.channels + (pair - self.base) * self.shape.words + word)
 
-    def pixel(self, index: int) -> int:
-        registers = self.shape.pixel_registers
-        return registers[index % len(registers)]
+    def begin(self) -> Iterator[Step]:
+        """First terms: of all pixels, but they are only in the registers of pixel 0."""
+        yield from (("load", c, STREAM, 4 * c) for c in range(self.shape.channels))
 
-    def load_pixel(self, index: int) -> Step:
-        shape = self.shape
-        pair, visit = divmod(index, shape.pixels)
-        offset = 4 * ((pair - self.base) * shape.pixels + shape.pixel(pair, visit))
-        return ("load", self.pixel(index), STAGED, offset)
-
-    def begin(self, limit: int) -> Iterator[Step]:
-        """Load biases and the first operands."""
-        shape = self.shape
-        yield from (self.load_weight(0, c) for c in shape.channel_order(0, 0))
-        yield self.load_pixel(0)
-        yield from (("load", c, STREAM, 4 * c) for c in shape.channel_order(0, 0))
-        for index in range(1, min(len(shape.pixel_registers), limit * shape.pixels)):
-            yield self.load_pixel(index)
-        for pair in range(1, min(shape.weight_depth, limit)):
-            yield from (self.load_weight(pair, c) for c in range(shape.channels))
-
-    def advance(self, pairs: int) -> list[Step]:
+    def advance(self, pairs: int) -> Iterator[Step]:
         """Move both pointers."""
-        self.base += pairs
-        shape = self.shape
-        return [
-            ("advance", STREAM, 4 * pairs * shape.channels),
-            ("advance", STAGED, 4 * pairs * shape.pixels),
-        ]
+        yield ("advance", STREAM, 4 * pairs * self.shape.words)
+        yield ("advance", STAGED, 4 * pairs * self.shape.pixels)
 
-    def multiply(self, first: int, count: int, limit: int, advance: bool = False) -> list[Step]:
-        """Multiply `count` pairs; operands are loaded ahead up to pair `limit`. `advance`: the steps are the body of a loop."""
-        shape, steps = self.shape, list[Step]()
-        constants = list(range(self._early_constants())) if limit == shape.pairs else []
-        borrowed: list[Step] = []
+    def compare_end(self) -> Iterator[Step]:
+        """Compare the pointer to staged pixels with their end."""
+        yield ("load", self.weights[0], STACK, END_OFFSET)
+        yield ("compare", STAGED, self.weights[0])
+
+    def multiply(self, first: int, count: int) -> Iterator[Step]:
+        """Multiply `count` pairs of taps."""
         for pair in range(first, first + count):
-            last = pair == first + count - 1
-            if last and constants:
-                steps += self._load_constants(constants, shape.spare_registers)
-            if last and advance:
-                steps += self.advance(count)
-                if shape.spare_registers:
-                    steps.append(("load", shape.spare_registers[0], STACK, END_OFFSET))
-            for visit in range(shape.pixels):
-                index = pair * shape.pixels + visit
-                p, x = shape.pixel(pair, visit), self.pixel(index)
-                dead: list[int] = []
-                for c in shape.channel_order(pair, visit):
-                    a = p * shape.channels + c
-                    steps.append(("smlad", a, self.weight(pair, c), x, c if pair == 0 else a))
-                    if visit == shape.pixels - 1:
-                        ahead = pair + shape.weight_depth
-                        if ahead < limit:
-                            steps.append(self.load_weight(ahead, c))
-                        else:
-                            dead.append(self.weight(pair, c))
-                ahead = index + len(shape.pixel_registers)
-                if ahead >= limit * shape.pixels:
-                    dead.append(x)
-                elif last and advance and not shape.spare_registers and visit == shape.pixels - 2:
-                    steps.append(("load", x, STACK, END_OFFSET))
-                    borrowed = [("compare", STAGED, x), self.load_pixel(ahead)]
-                else:
-                    steps.append(self.load_pixel(ahead))
-                steps += self._load_constants(constants, dead)
-        if advance:
-            steps += borrowed or [("compare", STAGED, shape.spare_registers[0])]
-        return steps
+            if self.in_place:
+                yield from self.multiply_in_place(pair)
+            elif self.by_channel:
+                yield from self.multiply_by_channel(pair)
+            else:
+                yield from self.multiply_by_pixel(pair)
 
-    # Requantization. Constants of `sets` channels are in registers at a time.
+    def load(self, base: int, names: Sequence[int], offsets: Sequence[int], double: bool) -> Iterator[Step]:
+        """Load adjacent words, two at a time if wanted and possible."""
+        if double and len(names) % 2 == 0:
+            for at in range(0, len(names), 2):
+                yield ("load_pair", names[at], names[at + 1], base, offsets[at])
+        else:
+            yield from (("load", name, base, offset) for name, offset in zip(names, offsets, strict=True))
 
-    @property
-    def _temporaries(self) -> int:
-        """Registers for the rounding constant with the accumulator's sign."""
-        free = OPERAND_REGISTERS - self.shape.accumulators
-        return 0 if not self.requantizing.half_away else min(2, free - self.requantizing.words)
+    def staged_offset(self, pair: int, pixel: int) -> int:
+        """From the pointer to staged pixels to one of them."""
+        return 4 * ((pair - self.base) * self.shape.pixels + pixel)
 
-    @property
-    def sets(self) -> int:
-        free = OPERAND_REGISTERS - self.shape.accumulators - self._temporaries
-        return min(free // self.requantizing.words, self.shape.channels)
+    def turns(self, pair: int, count: int, names: Sequence[int], double: bool) -> Iterator[tuple[int, int, bool]]:
+        """Operands that stream past others: (index, register, whether it must be loaded with its neighbours from here on).
 
-    def _early_constants(self) -> int:
-        return self.sets * self.requantizing.words
+        In pair 0 they come last first: the sums of all pixels begin with the first terms, which are in the registers of pixel 0.
+        """
+        double = double and count % 2 == 0
+        slots = len(names) // 2 * 2 if double else len(names)
+        for visit in range(count):
+            index = count - 1 - visit if pair == 0 and not self.by_channel else visit
+            turn = pair * count + visit
+            if double:
+                yield index, names[(turn // 2 * 2 + index % 2) % slots], visit % 2 == 0
+            else:
+                yield index, names[turn % slots], True
 
-    def constant_offset(self, channel: int, index: int) -> int:
+    def accumulate(self, pair: int, pixel: int, channel: int, weight: int, x: int) -> Step:
+        """One multiplication; in pair 0 the sums of all pixels begin with the first terms."""
+        total = pixel * self.shape.channels + channel
+        return ("smlad", total, weight, x, channel if pair == 0 else total)
+
+    def multiply_by_pixel(self, pair: int) -> Iterator[Step]:
+        """Weights in registers; pixel by pixel, all channels."""
         shape = self.shape
-        start = 4 * shape.channels * (1 + shape.pairs - self.base)
-        return start + 4 * (channel * self.requantizing.words + index)
+        channels: Sequence[int] = range(shape.channels)
+        offsets = [self.stream_offset(pair, word) for word in range(shape.words)]
+        if shape.packed and shape.channels == 2:
+            channels = (1, 0)  # the packed word first: it is loaded anew first
+            yield ("load", self.weights[1], STREAM, offsets[0])
+            yield ("sxtb16", self.weights[0], self.weights[1])
+        else:
+            yield from self.load(STREAM, self.weights, offsets, shape.double_weights)
+        for pixel, x, loads in self.turns(pair, shape.pixels, self.pixels, shape.double_pixels):
+            if loads:
+                yield from self.load_turn(STAGED, pixel, x, self.staged_offset(pair, pixel), shape.double_pixels, self.pixels)
+            yield from (self.accumulate(pair, pixel, c, self.weights[c], x) for c in channels)
 
-    def _load_constants(self, constants: list[int], registers: Sequence[int]) -> list[Step]:
-        steps: list[Step] = []
-        for register in registers:
-            if constants:
-                constant = constants.pop(0)
-                self.early[constant] = register
-                steps.append(
-                    (
-                        "load",
-                        register,
-                        STREAM,
-                        self.constant_offset(*divmod(constant, self.requantizing.words)),
-                    )
-                )
-        return steps
+    def load_turn(self, base: int, index: int, x: int, offset: int, double: bool, names: Sequence[int]) -> Iterator[Step]:
+        """The operand of a turn, or with `double` it and its neighbour."""
+        count = self.shape.channels if names is self.weights else self.shape.pixels
+        if double and count % 2 == 0:
+            at = names.index(x) // 2 * 2
+            yield ("load_pair", names[at], names[at + 1], base, offset - 4 * (index % 2))
+        else:
+            yield ("load", x, base, offset)
 
-    def finish(self) -> list[Step]:
-        """Requantize and store all outputs of the block."""
-        words, steps = self.requantizing.words, list[Step]()
-        free = [r for r in range(self.shape.accumulators, OPERAND_REGISTERS) if r not in self.early.values()]
-        missing = [k for k in range(self._early_constants()) if k not in self.early]
-        steps += self._load_constants(missing, free[: len(missing)])
-        free = [r for r in free if r not in self.early.values()]
-        steps.append(("load", OUTPUT, STACK, 0))
-        for first in range(0, self.shape.channels, self.sets):
-            group = range(first, min(first + self.sets, self.shape.channels))
-            registers = {c: [self.early[(c - first) * words + k] for k in range(words)] for c in group}
-            steps += self._requantize(registers, free, following=first + self.sets)
-        return steps
+    def multiply_by_channel(self, pair: int) -> Iterator[Step]:
+        """Pixels in registers; channel by channel, all pixels."""
+        shape = self.shape
+        order = range(shape.pixels - 1, -1, -1) if pair == 0 else range(shape.pixels)
+        offsets = [self.staged_offset(pair, pixel) for pixel in range(shape.pixels)]
+        yield from self.load(STAGED, self.pixels, offsets, shape.double_pixels)
+        for channel, weight, loads in self.turns(pair, shape.channels, self.weights, shape.double_weights):
+            if loads:
+                offset = self.stream_offset(pair, channel)
+                yield from self.load_turn(STREAM, channel, weight, offset, shape.double_weights, self.weights)
+            yield from (self.accumulate(pair, pixel, channel, weight, self.pixels[pixel]) for pixel in order)
 
-    def _requantize(self, registers: dict[int, list[int]], free: list[int], following: int) -> list[Step]:
-        """The outputs of some channels, in a pipeline: each instruction waits two others for the one before."""
-        shape, how = self.shape, self.requantizing
-        outputs = [(p, c) for c in registers for p in range(shape.pixels)]
-        stages = [
-            *(["sign"] if how.half_away else []),
-            "scale",
-            *([] if how.shift else ["shift"]),
-            "saturate",
-        ]
-        stages += ["clamp"] if (how.low, how.high) != (-128, 127) else []
-        stages.append("store")
-        gaps = [0] + [self._temporaries if before == "sign" else 2 for before in stages[:-1]]
-        delay = dict(zip(stages, accumulate(gaps), strict=True))
-        steps: list[Step] = []
-        for time in range(len(outputs) + max(delay.values())):
-            for stage in reversed(stages):
-                at = time - delay[stage]
-                if 0 <= at < len(outputs):
-                    p, c = outputs[at]
-                    x, constants = p * shape.channels + c, registers[c]
-                    temporary = free[at % self._temporaries] if self._temporaries else constants[1]
-                    steps.append(self._stage(stage, x, constants, temporary, p * shape.out_channels + c))
-        loads = [(following + i, k) for i in range(len(registers)) for k in range(how.words)]
-        for channel, k in loads:
-            if channel < shape.channels:
-                steps.append(
-                    ("load", registers[channel - len(registers)][k], STREAM, self.constant_offset(channel, k))
-                )
-        return steps
+    def multiply_in_place(self, pair: int) -> Iterator[Step]:
+        """Packed words are used for all pixels, then their low channels take their place."""
+        shape = self.shape
+        count = len(self.pixels) // shape.pixels * shape.pixels
+        names = [self.pixels[(pair * shape.pixels + pixel) % count] for pixel in range(shape.pixels)]
+        order = range(shape.pixels - 1, -1, -1) if pair == 0 else range(shape.pixels)
+        offsets = [self.staged_offset(pair, pixel) for pixel in range(shape.pixels)]
+        for first in range(0, shape.words, len(self.weights)):
+            words = range(first, min(first + len(self.weights), shape.words))
+            weights = self.weights[: len(words)]
+            yield from self.load(STREAM, weights, [self.stream_offset(pair, w) for w in words], shape.double_weights)
+            if first == 0:
+                yield from self.load(STAGED, names, offsets, shape.double_pixels)
+            for channel in (1, 0):
+                for word, weight in zip(words, weights, strict=True):
+                    alone = 2 * word + 1 == shape.channels
+                    if channel == 0 and not alone:
+                        yield ("sxtb16", weight, weight)
+                    if channel == 0 or not alone:
+                        yield from (self.accumulate(pair, p, 2 * word + channel, weight, names[p]) for p in order)
 
-    def _stage(self, stage: str, x: int, constants: list[int], temporary: int, offset: int) -> Step:
-        how = self.requantizing
-        return {
-            "sign": ("sign", temporary, constants[1], x),
-            "scale": ("scale", x, x, constants[0], temporary),
-            "shift": ("shift", x, x, constants[-1]),
-            "saturate": ("saturate", x, x, how.shift),
-            "clamp": ("clamp", x, x, how.low, how.high),
-            "store": ("store_byte", x, OUTPUT, offset),
-        }[stage]
+    # Requantization.
+
+    def finish(self) -> Iterator[Step]:
+        """Requantize and store all outputs of the block, as many channels at a time as their constants have registers."""
+        yield ("load", OUTPUT, STACK, 0)
+        free = list(range(self.shape.accumulators, OPERAND_REGISTERS))
+        words = self.how.words
+        temporaries = 0 if not self.how.half_away else max(1, min(2, len(free) - words))
+        constants, free = free[: len(free) - temporaries], free[len(free) - temporaries :]
+        sets = max(1, min(len(constants) // words, self.shape.channels))
+        yield from self.unpack()
+        for first in range(0, self.shape.channels, sets):
+            group = range(first, min(first + sets, self.shape.channels))
+            registers = {c: constants[(c - first) * words : (c - first + 1) * words] for c in group}
+            yield from self.load_constants(registers)
+            yield from self.requantize(registers, free)
+
+    def unpack(self) -> Iterator[Step]:
+        """Take apart the sums of two packed channels."""
+        shape = self.shape
+        if not shape.packed:
+            return
+        for pixel in range(shape.pixels):
+            for even in range(0, shape.channels, 2):
+                low = pixel * shape.channels + even
+                if even + 1 < shape.channels:
+                    yield ("sub", low + 1, low + 1, low)
+                    if self.how.doubled:
+                        yield ("shift_right", low + 1, low + 1, 7)
+                if self.how.doubled:
+                    yield ("add", low, low, low)
+
+    def load_constants(self, registers: dict[int, list[int]]) -> Iterator[Step]:
+        """Multipliers and constants of some channels."""
+        start = self.stream_offset(self.shape.pairs, 0)
+        for channel, names in registers.items():
+            for index, register in enumerate(names):
+                yield ("load", register, STREAM, start + 4 * (channel * self.how.words + index))
+
+    def requantize(self, registers: dict[int, list[int]], free: Sequence[int]) -> Iterator[Step]:
+        """From sums to stores, channel by channel."""
+        how, turn = self.how, 0
+        for channel, constants in registers.items():
+            for pixel in range(self.shape.pixels):
+                x, addend = pixel * self.shape.channels + channel, constants[1]
+                if how.half_away:
+                    addend = free[turn % len(free)]
+                    turn += 1
+                    yield ("sign", addend, constants[1], x)
+                yield ("scale", x, x, constants[0], addend)
+                shift = how.shift_of(channel)
+                if not shift:
+                    yield ("shift", x, x, constants[2])
+                yield ("saturate", x, x, shift)
+                if (how.low, how.high) != (-128, 127):
+                    yield ("clamp", x, x, how.low, how.high)
+                yield ("store_byte", x, OUTPUT, pixel * self.shape.out_channels + channel)
+

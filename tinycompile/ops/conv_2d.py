@@ -68,7 +68,9 @@ class Conv2D(Operator):
     max_inputs = 3
     kernels = (
         PointwiseAsm(),
+        PointwiseAsm(packed=True),
         WindowAsm(),
+        WindowAsm(packed=True),
         PointwiseDsp(),
         PointwiseVectorDsp(),
         WindowDsp(),

@@ -132,15 +132,22 @@ class _Layer:
 
 
 def solve(
-    accumulators: Accumulators, multipliers: tuple[Multiplier, ...], zero_point: int, low: int, high: int
+    accumulators: Accumulators,
+    multipliers: tuple[Multiplier, ...],
+    zero_point: int,
+    low: int,
+    high: int,
+    closed: bool = False,
 ) -> Requantization | None:
     """Find constants for all channels of a layer, or None when the general sequence is needed.
 
-    `low` and `high` are the clamps of the output; multipliers has one element for each channel.
+    `low` and `high` are the clamps of the output; multipliers has one element for each channel. `closed`: only the forms in
+    which every channel that is not constant has scale 2 and no offset.
     """
     layer = _layer(accumulators, multipliers, zero_point, low, high)
     rest_low, rest_high = _remaining_clamps(layer)
-    for found in (_common_line(layer), _half_away(layer), _own_line(layer), _half_away_own(layer)):
+    for form in (_common_line, _half_away, _own_line, _half_away_own):
+        found = None if closed and form is _common_line else form(layer)
         if found is not None:
             result = Requantization(**found, low=rest_low, high=rest_high)
             if is_exact(result, layer):
