@@ -93,6 +93,7 @@ class FullyConnected(Operator):
     min_inputs = 2
     max_inputs = 3
     kernels = (
+        FullyConnectedAsm(packed=True),
         FullyConnectedAsm(),
         FullyConnectedDsp(),
         FullyConnectedPortable(),
