@@ -1,6 +1,7 @@
 """What SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND share: block shape and borders, and the pixels that belong together.
 
-Batch index (i * block_columns + j) * images + n holds the pixels of image n whose row is i and whose column is j modulo the block.
+Batch index (i * block_columns + j) * images + n holds the pixels of image n whose row is i and whose column is j, modulo the
+block.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,6 @@ from tinycompile.ops._limits import has_elements, rank_limit
 from tinycompile.ops.base import Operation, register
 
 
-
 def has_whole_blocks(operation: Operation) -> str | None:
     """Channels are a multiple of the square of the block size."""
     source, block = operation.inputs[0], block_of(operation)
