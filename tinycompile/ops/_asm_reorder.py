@@ -9,7 +9,16 @@ from tinycompile.ops._asm_scheduler import ACCUMULATING, UNITS, Scheduled, Step,
 
 _WINDOW = 40
 _NO_RESULT = frozenset({"store", "store_byte", "store_pair", "compare"})
-_REGISTERS = {"load": 2, "load_pair": 3, "load_byte": 2, "advance": 1, "saturate": 2, "shift_right": 2, "clamp": 2, "store_pair": 3}
+_REGISTERS = {
+    "load": 2,
+    "load_pair": 3,
+    "load_byte": 2,
+    "advance": 1,
+    "saturate": 2,
+    "shift_right": 2,
+    "clamp": 2,
+    "store_pair": 3,
+}
 """Leading numbers of a step that are registers, where they are not all; "store" and "store_byte" have an offset at the end."""
 
 _FLAGS = 16
@@ -29,7 +38,7 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
 
 
 def reorder(steps: Sequence[Step]) -> Scheduled:
-    """The same steps, as far as their registers allow in an order that keeps both issue slots busy; multiplications come first."""
+    """The same steps in an order that keeps both issue slots busy, as far as registers allow; multiplications come first."""
     return _Reorderer(steps).run()
 
 
@@ -63,7 +72,11 @@ class _Reorderer:
         first, second = str(self.steps[before][0]), str(self.steps[index][0])
         late = self.units[before].latency
         if first in ACCUMULATING:
-            adds = second in ACCUMULATING and second != "scale" and self.steps[index][-1] == self.steps[before][1]
+            adds = (
+                second in ACCUMULATING
+                and second != "scale"
+                and self.steps[index][-1] == self.steps[before][1]
+            )
             return late if adds else late + 1
         return late + (first == "saturate" and second not in ("store", "store_byte"))
 
@@ -79,21 +92,19 @@ class _Reorderer:
 
     def _choose(self, ready: list[int]) -> int | None:
         """A multiplication if there is one, else what fits beside none, else the first."""
-        for wanted in (lambda unit: unit.name == "multiply", lambda unit: unit.alone):
-            for index in ready:
-                if wanted(self.units[index]):
-                    return index
-        return ready[0] if ready else None
+        multiplications = (index for index in ready if self.units[index].name == "multiply")
+        lonely = (index for index in ready if self.units[index].alone)
+        return next(multiplications, next(lonely, ready[0] if ready else None))
 
     def _pair(self, first: int, ready: list[int], cycle: int) -> None:
         """Issue a step and one that fits beside it, before it or after it."""
         unit = self.units[first]
         for other in ready:
-            if other != first and _fit(self.units[other], unit) and not self._depends(other, first):
-                if not self._depends(first, other):
-                    self._issue(other, cycle)
-                    self._issue(first, cycle)
-                    return
+            independent = not self._depends(other, first) and not self._depends(first, other)
+            if other != first and _fit(self.units[other], unit) and independent:
+                self._issue(other, cycle)
+                self._issue(first, cycle)
+                return
         self._issue(first, cycle)
         for other in self.left[:_WINDOW]:
             if _fit(unit, self.units[other]) and self._ready(other, cycle, (first,)):

@@ -11,7 +11,7 @@ their own size, and one SXTB16 takes the place of every second load.
 Two loads at a time (LDRD) save an instruction and cost a cycle where a load can be issued beside a multiplication.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinycompile.ops._asm_reorder import reorder
@@ -54,7 +54,7 @@ class Requantizing:
 
 @dataclass(frozen=True)
 class Shape:
-    """A block of pixels times channels over `pairs` pairs of taps; outputs of a pixel are `out_channels` bytes apart from the next.
+    """A block of pixels times channels over `pairs` pairs of taps; outputs of two pixels are `out_channels` bytes apart.
 
     `double_pixels` and `double_weights` load two words at a time.
     """
@@ -172,7 +172,9 @@ class _Writer:
         """From the pointer to staged pixels to one of them."""
         return 4 * ((pair - self.base) * self.shape.pixels + pixel)
 
-    def turns(self, pair: int, count: int, names: Sequence[int], double: bool) -> Iterator[tuple[int, int, bool]]:
+    def turns(
+        self, pair: int, count: int, names: Sequence[int], double: bool
+    ) -> Iterator[tuple[int, int, bool]]:
         """Operands that stream past others: (index, register, whether it must be loaded with its neighbours from here on).
 
         In pair 0 they come last first: the sums of all pixels begin with the first terms, which are in the registers of pixel 0.
@@ -205,10 +207,14 @@ class _Writer:
             yield from self.load(STREAM, self.weights, offsets, shape.double_weights)
         for pixel, x, loads in self.turns(pair, shape.pixels, self.pixels, shape.double_pixels):
             if loads:
-                yield from self.load_turn(STAGED, pixel, x, self.staged_offset(pair, pixel), shape.double_pixels, self.pixels)
+                yield from self.load_turn(
+                    STAGED, pixel, x, self.staged_offset(pair, pixel), shape.double_pixels, self.pixels
+                )
             yield from (self.accumulate(pair, pixel, c, self.weights[c], x) for c in channels)
 
-    def load_turn(self, base: int, index: int, x: int, offset: int, double: bool, names: Sequence[int]) -> Iterator[Step]:
+    def load_turn(
+        self, base: int, index: int, x: int, offset: int, double: bool, names: Sequence[int]
+    ) -> Iterator[Step]:
         """The operand of a turn, or with `double` it and its neighbour."""
         count = self.shape.channels if names is self.weights else self.shape.pixels
         if double and count % 2 == 0:
@@ -239,7 +245,9 @@ class _Writer:
         for first in range(0, shape.words, len(self.weights)):
             words = range(first, min(first + len(self.weights), shape.words))
             weights = self.weights[: len(words)]
-            yield from self.load(STREAM, weights, [self.stream_offset(pair, w) for w in words], shape.double_weights)
+            yield from self.load(
+                STREAM, weights, [self.stream_offset(pair, w) for w in words], shape.double_weights
+            )
             if first == 0:
                 yield from self.load(STAGED, names, offsets, shape.double_pixels)
             for channel in (1, 0):
@@ -248,7 +256,9 @@ class _Writer:
                     if channel == 0 and not alone:
                         yield ("sxtb16", weight, weight)
                     if channel == 0 or not alone:
-                        yield from (self.accumulate(pair, p, 2 * word + channel, weight, names[p]) for p in order)
+                        yield from (
+                            self.accumulate(pair, p, 2 * word + channel, weight, names[p]) for p in order
+                        )
 
     # Requantization.
 
@@ -307,4 +317,3 @@ class _Writer:
                 if (how.low, how.high) != (-128, 127):
                     yield ("clamp", x, x, how.low, how.high)
                 yield ("store_byte", x, OUTPUT, pixel * self.shape.out_channels + channel)
-

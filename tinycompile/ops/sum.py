@@ -1,6 +1,6 @@
 """SUM over some axes. See `_mean_sum.py` for the quantized computation.
 
-For int8 and int16 TensorFlow Lite Micro is followed: the reference of tflite_runtime computes with a multiplier that it never set.
+For int8 and int16 TensorFlow Lite Micro is followed: the reference of tflite_runtime uses a multiplier that it never set.
 """
 
 from collections.abc import Sequence
