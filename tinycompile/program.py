@@ -255,7 +255,9 @@ class RegionCode:
     def uses_state(self) -> bool:
         """True when a stage reads or writes a variable."""
         operands = [operand for stage in self.stages for operand in (*stage.inputs, *stage.outputs)]
-        return any(place.space is Space.STATE for operand in operands for place in operand.pieces or (operand,))
+        return any(
+            place.space is Space.STATE for operand in operands for place in operand.pieces or (operand,)
+        )
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ class _Net:
     def window(self, shape: Shape) -> tuple[str, int, int, int, Shape]:
         """Padding, taps, stride, dilation, and rows and columns of the output, for a window that fits."""
         while True:
-            taps, stride, dilation = (int(self.rng.choice(c)) for c in ([1, 1, 2, 3, 3, 4], [1, 1, 2, 3], [1, 1, 2]))
+            taps, stride, dilation = (
+                int(self.rng.choice(c)) for c in ([1, 1, 2, 3, 3, 4], [1, 1, 2, 3], [1, 1, 2])
+            )
             padding = str(self.rng.choice(["SAME", "SAME", "VALID"]))
             reach = (taps - 1) * dilation + 1
             loss = reach - 1 if padding == "VALID" else 0
@@ -44,7 +46,9 @@ class _Net:
         weights_shape = (1, taps, taps, channels) if depthwise else (channels, taps, taps, shape[3])
         weights = self.rng.integers(-127, 128, weights_shape).astype(np.int8)
         scales = tuple(self.rng.uniform(0.002, 0.01, channels))
-        weight = self.builder.const(weights, scale=scales, zero_point=(0,) * channels, axis=3 if depthwise else 0)
+        weight = self.builder.const(
+            weights, scale=scales, zero_point=(0,) * channels, axis=3 if depthwise else 0
+        )
         bias = self.builder.const(self.rng.integers(-500, 500, channels).astype(np.int32), scale=1.0)
         self.emit(
             "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
@@ -73,7 +77,10 @@ class _Net:
                 self.builder.op(
                     "AVERAGE_POOL_2D" if everything else "MAX_POOL_2D",
                     [source],
-                    Spec((1, 1, 1, shape[3]) if everything else (1, *extents, shape[3]), *self.quantization(source)),
+                    Spec(
+                        (1, 1, 1, shape[3]) if everything else (1, *extents, shape[3]),
+                        *self.quantization(source),
+                    ),
                     padding="VALID" if everything else "SAME",
                     stride_h=1 if everything else 2,
                     stride_w=1 if everything else 2,

@@ -57,7 +57,10 @@ def test_arena_with_an_int8_edge(name: str, models_dir: Path) -> None:
 @pytest.mark.parametrize("name", ARENA_BYTES)
 def test_exact_on_the_host_with_the_least_memory(name: str, models_dir: Path) -> None:
     result = verify_model(
-        models_dir / f"{name}.tflite", board="host", optimize="ram", oracle=ORACLES.get(name, "tflite-runtime")
+        models_dir / f"{name}.tflite",
+        board="host",
+        optimize="ram",
+        oracle=ORACLES.get(name, "tflite-runtime"),
     )
     assert result.exact, result.summary()
 

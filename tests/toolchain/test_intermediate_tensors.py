@@ -17,7 +17,9 @@ def test_every_tensor_of_a_residual_network(models_dir: Path) -> None:
     image = np.random.default_rng(1).integers(-128, 128, (1, 32, 32, 3)).astype(np.int8)
     values = evaluate_graph(graph, {graph.inputs[0]: image})
     results = [graph.tensors[t] for node in graph.nodes for t in node.outputs]
-    oracle = run_oracle("tflite-runtime", data, [(image,)], tensors=[t.source for t in results if t.source is not None])
+    oracle = run_oracle(
+        "tflite-runtime", data, [(image,)], tensors=[t.source for t in results if t.source is not None]
+    )
     assert len(oracle.tensors) == len(results)
     for tensor in results:
         assert tensor.source is not None

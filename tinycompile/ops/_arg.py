@@ -79,7 +79,9 @@ class Arg(Operator):
         """numpy takes the first of equal ones too."""
         assert inputs[0] is not None
         function = np.argmax if self.kind == "ARG_MAX" else np.argmin
-        return (np.asarray(function(inputs[0], axis=axis_of(operation))).astype(operation.output.dtype.numpy),)
+        return (
+            np.asarray(function(inputs[0], axis=axis_of(operation))).astype(operation.output.dtype.numpy),
+        )
 
     def access(self, operation: Operation, index: int) -> Access:
         """All of the input."""

@@ -17,7 +17,9 @@ def has_blocks_and_borders(operation: Operation) -> str | None:
     blocks, borders = constant_integers(operation, 1), constant_integers(operation, 2)
     if source is None or blocks is None or borders is None:
         return None
-    legal = len(source.shape) in (3, 4) and len(blocks) == len(source.shape) - 2 and min(blocks, default=0) > 0
+    legal = (
+        len(source.shape) in (3, 4) and len(blocks) == len(source.shape) - 2 and min(blocks, default=0) > 0
+    )
     legal = legal and len(borders) == 2 * len(blocks) and min(borders, default=0) >= 0
     return None if legal else f"blocks {blocks}, borders {borders} of {source.describe()}"
 
@@ -54,7 +56,9 @@ def pairs(operation: Operation, batches: Array, image: Array) -> Iterator[tuple[
             batch = (i * columns + j) * images
             first_row, first_column = -(-(top - i) // rows), -(-(left - j) // columns)
             first_row, first_column = max(first_row, 0), max(first_column, 0)
-            inside = large[:, first_row * rows + i - top :: rows, first_column * columns + j - left :: columns]
+            inside = large[
+                :, first_row * rows + i - top :: rows, first_column * columns + j - left :: columns
+            ]
             part = small[batch : batch + images, first_row:, first_column:]
             height, width = min(inside.shape[1], part.shape[1]), min(inside.shape[2], part.shape[2])
             if height > 0 and width > 0:

@@ -180,7 +180,9 @@ class _Order(Enum):
 class _Channel:
     """Writes the operations of one channel; `in_registers`: its weights are in r0.. and its other constants on the stack."""
 
-    def __init__(self, values: Values, taps: Taps, how: Requantizing, channel: int, in_registers: bool) -> None:
+    def __init__(
+        self, values: Values, taps: Taps, how: Requantizing, channel: int, in_registers: bool
+    ) -> None:
         self.values, self.taps, self.how, self.channel = values, taps, how, channel
         self.stream = Stream(taps, how)
         self.in_registers = in_registers
@@ -192,7 +194,9 @@ class _Channel:
     def outputs(self, count: int, group: int, order: _Order) -> None:
         """All outputs, a few at a time. Weights that all fit registers are loaded once."""
         for first in range(0, count, group):
-            terms = [term for output in range(first, min(first + group, count)) for term in self.terms(output)]
+            terms = [
+                term for output in range(first, min(first + group, count)) for term in self.terms(output)
+            ]
             if order is _Order.ROWS:
                 terms.sort(key=lambda t: (t.word // 2, t.columns, t.output, t.word))
             elif order is _Order.COLUMNS:

@@ -197,7 +197,9 @@ def stream(matrix: Matrix, made: Scaling, width: int, packed: bool) -> Constant:
     if packed:
         words = joined_words(halves, paired=True).astype(np.int64)
         odd = first[1::2]
-        first[1::2] = (256 * bias[1::2] + made.offset[1::2] if made.how.doubled else odd) + first[0::2][: len(odd)]
+        first[1::2] = (256 * bias[1::2] + made.offset[1::2] if made.how.doubled else odd) + first[0::2][
+            : len(odd)
+        ]
     else:
         scaled = halves * made.scale[:, None, None]
         words = (scaled[:, :, 0] & 0xFFFF) | ((scaled[:, :, 1] & 0xFFFF) << 16)
@@ -211,7 +213,9 @@ def stream(matrix: Matrix, made: Scaling, width: int, packed: bool) -> Constant:
         parts.append(np.concatenate([c.reshape(blocks, -1) for c in columns], axis=1).reshape(-1))
         start = end
     values = (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
-    return Constant("stream", values, "for each block of channels: first terms, weights, requantization", align=8)
+    return Constant(
+        "stream", values, "for each block of channels: first terms, weights, requantization", align=8
+    )
 
 
 def group_parameters(
@@ -247,7 +251,9 @@ class Layout:
 
     def shape(self, pixels: int, channels: int, pairs: int, out_channels: int) -> Shape:
         """The shape of one block."""
-        return Shape(pixels, channels, pairs, out_channels, self.packed, self.double_pixels, self.double_weights)
+        return Shape(
+            pixels, channels, pairs, out_channels, self.packed, self.double_pixels, self.double_weights
+        )
 
 
 def staged_bytes(pairs: int, pixels: int) -> int:

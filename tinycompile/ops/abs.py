@@ -26,12 +26,16 @@ def has_bounded_scale(operation: Operation) -> str | None:
 
 
 def _multiplier(operation: Operation) -> Multiplier:
-    return quantize_multiplier(float(np.float32(operation.input(0).scale) / np.float32(operation.output.scale)))
+    return quantize_multiplier(
+        float(np.float32(operation.input(0).scale) / np.float32(operation.output.scale))
+    )
 
 
 def _int16_body(operation: Operation, board: Board) -> Body:
     multiplier = _multiplier(operation)
-    return Body("abs/int16.c.j2", {}, (), (multiplier.value, multiplier.shift), ("tc_requantize.h",), cycles=18)
+    return Body(
+        "abs/int16.c.j2", {}, (), (multiplier.value, multiplier.shift), ("tc_requantize.h",), cycles=18
+    )
 
 
 class Int16Kernel(ElementwiseKernel):

@@ -19,7 +19,11 @@ def has_whole_batches(operation: Operation) -> str | None:
     shape = operation.input(0).shape
     rows, columns = blocks_of(operation)
     whole = shape[0] % (rows * columns) == 0 and min(_shape(operation)) > 0
-    return None if whole else f"blocks {rows}x{columns}, crops {borders_of(operation)} of {operation.input(0).describe()}"
+    return (
+        None
+        if whole
+        else f"blocks {rows}x{columns}, crops {borders_of(operation)} of {operation.input(0).describe()}"
+    )
 
 
 @register

@@ -42,5 +42,8 @@ class DepthToSpace(DataMovement):
     def views(self, operation: Operation, inputs: Sequence[Array], outputs: Sequence[Array]) -> Views:
         """Channels split into [b, b, C] go to pixels split into [H, b] and [W, b]."""
         (n, h, w, c), b = inputs[0].shape, block_of(operation)
-        pixels, channels = outputs[0].reshape(n, h, b, w, b, c // (b * b)), inputs[0].reshape(n, h, w, b, b, c // (b * b))
+        pixels, channels = (
+            outputs[0].reshape(n, h, b, w, b, c // (b * b)),
+            inputs[0].reshape(n, h, w, b, b, c // (b * b)),
+        )
         return [(pixels.transpose(0, 1, 3, 2, 4, 5), channels)]

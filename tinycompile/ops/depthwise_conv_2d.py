@@ -66,7 +66,14 @@ class DepthwiseConv2D(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (DepthwiseAsm(), OneChannelAsm(), OneChannelDsp(), OneChannelVectorDsp(), DepthwiseDsp(), DepthwisePortable())
+    kernels = (
+        DepthwiseAsm(),
+        OneChannelAsm(),
+        OneChannelDsp(),
+        OneChannelVectorDsp(),
+        DepthwiseDsp(),
+        DepthwisePortable(),
+    )
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read DepthwiseConv2DOptions."""

@@ -35,7 +35,9 @@ def has_legal_axes(operation: Operation) -> str | None:
         return f"axis {attributes.axis} of {source.describe()}"
     axis, batch = attributes.axis % rank, attributes.batch_dims
     legal = 0 <= batch <= min(axis, len(indices.shape)) and source.shape[:batch] == indices.shape[:batch]
-    return None if legal else f"axis {axis}, {batch} batch dimensions, {source.describe()}, {indices.describe()}"
+    return (
+        None if legal else f"axis {axis}, {batch} batch dimensions, {source.describe()}, {indices.describe()}"
+    )
 
 
 def has_indices_inside(operation: Operation) -> str | None:

@@ -20,7 +20,9 @@ def has_whole_blocks(operation: Operation) -> str | None:
     (top, bottom), (left, right) = borders_of(operation)
     rows, columns = blocks_of(operation)
     whole = (top + height + bottom) % rows == 0 and (left + width + right) % columns == 0
-    return None if whole else f"blocks {rows}x{columns} of {top + height + bottom}x{left + width + right} pixels"
+    return (
+        None if whole else f"blocks {rows}x{columns} of {top + height + bottom}x{left + width + right} pixels"
+    )
 
 
 @register

@@ -42,5 +42,8 @@ class SpaceToDepth(DataMovement):
     def views(self, operation: Operation, inputs: Sequence[Array], outputs: Sequence[Array]) -> Views:
         """Pixels split into [H, b] and [W, b] go to channels split into [b, b, C]."""
         (n, h, w, c), b = outputs[0].shape, block_of(operation)
-        channels, pixels = outputs[0].reshape(n, h, w, b, b, c // (b * b)), inputs[0].reshape(n, h, b, w, b, c // (b * b))
+        channels, pixels = (
+            outputs[0].reshape(n, h, w, b, b, c // (b * b)),
+            inputs[0].reshape(n, h, b, w, b, c // (b * b)),
+        )
         return [(channels, pixels.transpose(0, 1, 3, 2, 4, 5))]

@@ -160,7 +160,9 @@ def _check_views(graph: Graph) -> None:
     for node in graph.nodes:
         if operator_of(node).is_view and node.kind != "ROWS":
             source = graph.tensor(node.inputs[0])
-            assert not source.is_constant and not is_gathered(graph, source.id), f"{node.place}: view of {source.name}"
+            assert not source.is_constant and not is_gathered(graph, source.id), (
+                f"{node.place}: view of {source.name}"
+            )
 
 
 def _follows(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
@@ -200,9 +202,7 @@ def _step(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]], select
             Overlap(storage, node.outputs[0], exact=True)
             for storage in reads
             if writes
-            if _may_overwrite(
-                current, [storage in shown[t] if t is not None else False for t in node.inputs]
-            )
+            if _may_overwrite(current, [storage in shown[t] if t is not None else False for t in node.inputs])
         ),
         kernels=kernels,
         follows=_follows(graph, node, shown),

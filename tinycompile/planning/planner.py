@@ -20,7 +20,12 @@ the memory is worth (see `partition`)."""
 
 
 def plan(
-    graph: Graph, selection: Selection, *, optimize: str = "speed", allowance: float | None = None, align: int = 4
+    graph: Graph,
+    selection: Selection,
+    *,
+    optimize: str = "speed",
+    allowance: float | None = None,
+    align: int = 4,
 ) -> tuple[Selection, Schedule, MemoryPlan]:
     """Decide in which order operators run, which ones run together, and where every buffer lives.
 
@@ -78,7 +83,9 @@ def _regions(work: Work, parts: Partition, offsets: Offsets) -> tuple[Region, ..
 def _runs_backward(work: Work, segment: Segment, offsets: Offsets) -> bool:
     """True when the output lies above its input, and over a part of it."""
     return any(
-        0 < offsets.offsets[overlap.written] - offsets.offsets[overlap.read] < work.storages[overlap.read].bytes
+        0
+        < offsets.offsets[overlap.written] - offsets.offsets[overlap.read]
+        < work.storages[overlap.read].bytes
         for overlap in segment.overlaps
         if overlap.backward
     )
@@ -89,6 +96,10 @@ def _placements(graph: Graph, buffers: Buffers, offsets: Offsets) -> tuple[Place
     names = {node.id: node.name for node in graph.nodes}
     placements = []
     for key, buffer in buffers.keyed:
-        name = graph.tensors[buffer.tensors[0]].name if buffer.node is None else f"scratch of {names[buffer.node]}"
+        name = (
+            graph.tensors[buffer.tensors[0]].name
+            if buffer.node is None
+            else f"scratch of {names[buffer.node]}"
+        )
         placements.append(Placement(replace(buffer, name=name), offsets.offsets[key]))
     return tuple(placements)
