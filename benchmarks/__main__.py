@@ -5,6 +5,7 @@ and neither is a model whose file is missing.
 """
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -41,6 +42,7 @@ def main(names: str | None, only: str | None, json_path: Path | None, markdown: 
 
     Models are NAME.tflite in the folder TINYCOMPILE_MODELS, or in ../shared/models; those that are missing are said.
     """
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     references = load_references()
     chosen = _chosen(references, names)
     if markdown:

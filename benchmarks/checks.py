@@ -1,6 +1,6 @@
 """What was measured against what was to be reached."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -86,12 +86,12 @@ def cycles_check(result: Result, mode: str, limits: Limits) -> Check | None:
     )
 
 
-def memory_checks(result: Result, limits: Limits) -> tuple[Check, ...]:
-    """All bars of issue 5 for a model."""
+def memory_checks(
+    result: Result, limits: Limits, modes: Sequence[str] = ("ram", "balanced")
+) -> tuple[Check, ...]:
+    """The bars of issue 5 for a model."""
     made = [
-        check
-        for mode in ("ram", "balanced")
-        for check in (arena_check(result, mode), cycles_check(result, mode, limits))
+        check for mode in modes for check in (arena_check(result, mode), cycles_check(result, mode, limits))
     ]
     return tuple(check for check in made if check is not None)
 
@@ -121,8 +121,8 @@ def summary(checks: Iterable[Check]) -> str:
     return f"{head}; not met: {', '.join(map(_shortfall, missed))}."
 
 
-def estimate_summary(results: Iterable[Result], limits: Limits) -> str:
-    """How many builds' estimates agree with the modelled cycles, and which do not."""
+def estimate_summary(results: Iterable[Result], limits: Limits, *, named: bool = True) -> str:
+    """How many builds' estimates agree with the modelled cycles, and (`named`) which do not."""
     errors = {
         f"{result.reference.name} {mode}": error
         for result in results
@@ -132,7 +132,7 @@ def estimate_summary(results: Iterable[Result], limits: Limits) -> str:
     off = {name: error for name, error in errors.items() if abs(error) > limits.estimate_error_percent}
     within = f"within {limits.estimate_error_percent} % of the modelled cycles"
     head = f"{len(errors) - len(off)} of {len(errors)} estimates are {within}"
-    if not off:
+    if not off or not named:
         return f"{head}."
     return f"{head}; off: {', '.join(f'{name} ({error:+.1f} %)' for name, error in off.items())}."
 

@@ -10,7 +10,7 @@ from benchmarks.checks import estimate_summary, memory_checks, speed_checks, sum
 from benchmarks.measure import BOARD, ROOT, Result
 from benchmarks.references import References
 from benchmarks.render import Section, as_markdown, gaps
-from benchmarks.tables import Table, total_table
+from benchmarks.tables import Table, flash_summary, total_table
 from tinycompile.version import __version__
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -64,6 +64,7 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
     said = (
         f"* Speed: {summary(speed)}",
         f"* Memory: {summary(memory)}",
+        f"* Flash with `--optimize speed`: {flash_summary(results)}",
         f"* Estimates: {estimate_summary(results, references.limits)}",
         *(f"* {gap}" for gap in gaps(results)),
     )

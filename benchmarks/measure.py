@@ -36,7 +36,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Result:
-    """Builds of one model by what they favour, and why a build is not there."""
+    """Builds of one model by what they favour, and why a build is not there (its first line is a sentence of its own)."""
 
     reference: Reference
     model_bytes: int | None
@@ -85,6 +85,7 @@ def _measure(
         try:
             row = bench_model(path, board=BOARD, optimize=mode, oracle=reference.oracle)
         except TinyCompileError as error:
+            _log.warning("%s: --optimize %s: %s", reference.name, mode, error)
             problems[mode] = error.problems[0]
         except Exception as error:
             # a bug that one model meets must not cost the measurements of the others

@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from benchmarks.checks import estimate_summary, memory_checks, speed_checks, summary
 from benchmarks.measure import Result
 from benchmarks.references import References
-from benchmarks.tables import Table, estimate_table, memory_table, speed_table, total_table
+from benchmarks.tables import Table, estimate_table, flash_summary, memory_table, speed_table, total_table
 
 WIDTH = 165
 
@@ -32,10 +32,11 @@ def sections(results: Sequence[Result], references: References, only: str | None
         checks = [check for result in results for check in speed_checks(result).values()]
         made.append(Section(speed_table(results), (summary(checks), *_notes(results))))
     if only != "speed":
-        checks = [check for result in results for check in memory_checks(result, limits)]
-        made.append(Section(memory_table(results, limits), (summary(checks),)))
+        for mode in ("ram", "balanced"):
+            checks = [check for result in results for check in memory_checks(result, limits, [mode])]
+            made.append(Section(memory_table(results, mode, limits), (summary(checks),)))
     made.append(Section(estimate_table(results, limits), (estimate_summary(results, limits),)))
-    made.append(Section(total_table(results)))
+    made.append(Section(total_table(results), (flash_summary(results),)))
     return tuple(made)
 
 
@@ -49,7 +50,10 @@ def gaps(results: Sequence[Result]) -> tuple[str, ...]:
         )
     for result in results:
         name = result.reference.name
-        said += [f"{name} --optimize {mode} was not measured: {why}" for mode, why in result.problems.items()]
+        said += [
+            f"{name} --optimize {mode} was not measured: {why.splitlines()[0]}"
+            for mode, why in result.problems.items()
+        ]
         said += [
             f"{name} --optimize {mode} is NOT EXACT: outputs differ from {result.reference.oracle}'s"
             for mode, build in result.builds.items()
@@ -62,7 +66,9 @@ def as_text(section: Section) -> str:
     """A table without colour at a fixed width, and its sentences."""
     made = RichTable(title=section.table.title, box=box.ASCII2, title_justify="left")
     for number, head in enumerate(section.table.columns):
-        made.add_column(head, justify="left" if number == 0 else "right", overflow="fold")
+        # a head may be wrapped, a figure never
+        widest = max((len(row[number]) for row in section.table.rows), default=0)
+        made.add_column(head, justify="left" if number == 0 else "right", min_width=widest)
     for row in section.table.rows:
         made.add_row(*row)
     stream = StringIO()

@@ -53,52 +53,56 @@ def _speed_row(result: Result) -> tuple[str, ...]:
     return (*row, _exact(build))
 
 
-def memory_table(results: Sequence[Result], limits: Limits) -> Table:
-    """Arena of `--optimize ram` and `balanced` beside TFLM's, TinyEngine's and our bars."""
-    columns = ["model", "TFLM arena", "TinyEngine"]
-    for mode in ("ram", "balanced"):
-        columns += [f"{mode}: bar", "ours", "ratio", "bar is", "cycles"]
+def memory_table(results: Sequence[Result], mode: str, limits: Limits) -> Table:
+    """Arena of `--optimize ram` or `balanced` beside TFLM's, TinyEngine's and our bars."""
+    columns = ("model", "TFLM arena", "TinyEngine", "bar", "ours", "ratio", "bar is", "M7 cycles", "exact")
     return Table(
-        "Memory: arena bytes with scratch and input; ratio: TFLM to ours with state; cycles: above those of `speed`",
-        (*columns, "exact"),
-        tuple(_memory_row(result, limits) for result in results),
+        f"Memory, {mode}: arena bytes of `--optimize {mode}` with scratch and input; ratio: TFLM to ours with state; "
+        "cycles: above those of `--optimize speed`",
+        columns,
+        tuple(_memory_row(result, mode, limits) for result in results),
     )
 
 
-def _memory_row(result: Result, limits: Limits) -> tuple[str, ...]:
-    theirs = result.reference.tflm.arena_bytes
-    row = [result.reference.name, full(theirs), full(result.reference.tinyengine_arena_bytes)]
-    for mode in ("ram", "balanced"):
-        build, check = result.builds.get(mode), arena_check(result, mode)
-        ours = build.arena_bytes if build else None
-        with_state = build.arena_bytes + build.state_bytes if build else None
-        row += [full(check.bar if check else None), full(ours), _ratio(theirs, with_state), _verdict(check)]
-        row.append(_cycles(extra_cycles_percent(result, mode), cycles_check(result, mode, limits)))
-    return (*row, _exact(result.builds.get("ram"), result.builds.get("balanced")))
+def _memory_row(result: Result, mode: str, limits: Limits) -> tuple[str, ...]:
+    theirs, build, check = (
+        result.reference.tflm.arena_bytes,
+        result.builds.get(mode),
+        arena_check(result, mode),
+    )
+    return (
+        result.reference.name,
+        full(theirs),
+        full(result.reference.tinyengine_arena_bytes),
+        full(check.bar if check else None),
+        full(build.arena_bytes if build else None),
+        _ratio(theirs, build.arena_bytes + build.state_bytes if build else None),
+        _verdict(check),
+        _cycles(extra_cycles_percent(result, mode), cycles_check(result, mode, limits)),
+        _exact(build),
+    )
 
 
 def estimate_table(results: Sequence[Result], limits: Limits) -> Table:
     """The compiler's estimate of cycles beside the modelled cycles of the linked program."""
-    columns = ["model"]
-    for mode in ("speed", "balanced", "ram"):
-        columns += [f"{mode}: estimated", "modelled", "difference"]
     within = f"within {limits.estimate_error_percent} %"
-    rows = []
-    for result in results:
-        row, errors = [result.reference.name], []
-        for mode in ("speed", "balanced", "ram"):
-            build = result.builds.get(mode)
-            errors.append(estimate_error_percent(build))
-            row += [
-                full(build.estimated_cycles if build else None),
-                full(build.cycles_m7 if build else None),
-                percent(errors[-1]),
-            ]
-        rows.append((*row, _within(errors, limits.estimate_error_percent)))
+    columns = ("model", "estimated", "modelled", "difference", "of `balanced`", "of `ram`", within)
     return Table(
-        "Estimate: sum of the layers' estimated cycles beside the modelled cycles of the whole inference",
-        (*columns, within),
-        tuple(rows),
+        "Estimate: sum of the layers' estimated cycles beside the modelled cycles of the whole inference, `--optimize speed`",
+        columns,
+        tuple(_estimate_row(result, limits) for result in results),
+    )
+
+
+def _estimate_row(result: Result, limits: Limits) -> tuple[str, ...]:
+    build = result.builds.get("speed")
+    errors = [estimate_error_percent(result.builds.get(mode)) for mode in ("speed", "balanced", "ram")]
+    return (
+        result.reference.name,
+        full(build.estimated_cycles if build else None),
+        full(build.cycles_m7 if build else None),
+        *map(percent, errors),
+        _within(errors, limits.estimate_error_percent),
     )
 
 
@@ -130,7 +134,7 @@ def _total_row(result: Result) -> tuple[str, ...]:
         full(ram_bytes(build)),
         full(_sum(tflm.arena_bytes, tflm.stack_bytes)),
         full(ram_bytes(result.builds.get("ram"))),
-        full(_sum(build.code_bytes, build.weights_bytes) if build else None),
+        full(flash_bytes(build)),
         full(_sum(tflm.code_bytes, result.model_bytes)),
         full(build.instructions if build else None),
         full(tflm.instructions),
@@ -142,6 +146,29 @@ def _total_row(result: Result) -> tuple[str, ...]:
 def ram_bytes(build: Build | None) -> int | None:
     """Everything in RAM that an inference needs."""
     return _sum(build.arena_bytes, build.state_bytes, build.stack_bytes) if build else None
+
+
+def flash_bytes(build: Build | None) -> int | None:
+    """Everything in flash: code, tables and weights."""
+    return build.code_bytes + build.weights_bytes if build else None
+
+
+def flash_summary(results: Sequence[Result]) -> str:
+    """Where we take more flash than TFLM with its model file: weights in wider forms, a kernel for each shape."""
+    pairs = [
+        (
+            result.reference.name,
+            flash_bytes(result.builds.get("speed")),
+            _sum(result.reference.tflm.code_bytes, result.model_bytes),
+        )
+        for result in results
+    ]
+    compared = [
+        (name, ours, theirs) for name, ours, theirs in pairs if ours is not None and theirs is not None
+    ]
+    more = [f"{name} ({ours:,} beside {theirs:,})" for name, ours, theirs in compared if ours > theirs]
+    head = f"{len(more)} of {len(compared)} models take more flash than TFLM and the .tflite file"
+    return f"{head}: {', '.join(more)}." if more else f"{head}."
 
 
 def full(value: float | None) -> str:
@@ -182,11 +209,10 @@ def _cycles(extra: float | None, check: Check | None) -> str:
     return f"{percent(extra)} {check.verdict}"
 
 
-def _exact(*builds: Build | None) -> str:
-    measured = [build.exact for build in builds if build is not None]
-    if not measured:
+def _exact(build: Build | None) -> str:
+    if build is None:
         return NONE
-    return "yes" if all(measured) else "NO"
+    return "yes" if build.exact else "NO"
 
 
 def _within(errors: Sequence[float | None], limit: int) -> str:

@@ -1,5 +1,6 @@
 """What the tables say of figures that are known: met, missed, not exact, not there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from benchmarks.checks import (
 )
 from benchmarks.documents import BEGIN, END, document, readme_figures, with_figures
 from benchmarks.measure import Result, measure
-from benchmarks.references import Reference, References, load_references
+from benchmarks.references import Peer, Reference, References, load_references
 from benchmarks.render import as_markdown, as_text, gaps, sections
-from benchmarks.tables import estimate_table, memory_table, millions, speed_table, total_table
+from benchmarks.tables import estimate_table, flash_summary, memory_table, millions, speed_table, total_table
 from tests.benchmarks.results import BUILD, LIMITS, REFERENCE, build, cells, result
 
 
@@ -45,16 +46,16 @@ def test_speed_row_has_peer_bar_ours_and_ratio() -> None:
 
 def test_memory_row_compares_cycles_with_those_of_speed() -> None:
     made = result(speed=BUILD, ram=build(cycles_m7=1_050), balanced=build(arena_bytes=75, cycles_m7=1_101))
-    table = memory_table([made], LIMITS)
-    (row,) = table.rows
-    assert cells(table.columns, row, "ours") == ["64", "75"]
-    assert cells(table.columns, row, "bar is") == ["met", "missed +25.0 %"]
-    assert cells(table.columns, row, "cycles") == ["+5.0 % met", "+10.1 % missed"]
+    ram, balanced = memory_table([made], "ram", LIMITS), memory_table([made], "balanced", LIMITS)
+    assert ram.rows == (("toy", "512", "256", "64", "64", "8.00x", "met", "+5.0 % met", "yes"),)
+    assert balanced.rows == (
+        ("toy", "512", "256", "60", "75", "6.83x", "missed +25.0 %", "+10.1 % missed", "yes"),
+    )
 
 
 def test_state_counts_beside_the_peer_which_has_it_in_its_arena() -> None:
-    table = memory_table([result(speed=BUILD, ram=build(arena_bytes=64, state_bytes=64))], LIMITS)
-    assert cells(table.columns, table.rows[0], "ratio")[0] == "4.00x"
+    table = memory_table([result(speed=BUILD, ram=build(arena_bytes=64, state_bytes=64))], "ram", LIMITS)
+    assert cells(table.columns, table.rows[0], "ratio") == ["4.00x"]
 
 
 def test_cycles_have_no_verdict_without_a_build_to_compare_with() -> None:
@@ -70,7 +71,7 @@ def test_wrong_outputs_pass_no_bar() -> None:
     assert len(checks) == 6
     assert {check.verdict for check in checks} == {"not exact"}
     assert not made.exact
-    assert speed_table([made]).rows[0][-1] == memory_table([made], LIMITS).rows[0][-1] == "NO"
+    assert speed_table([made]).rows[0][-1] == memory_table([made], "ram", LIMITS).rows[0][-1] == "NO"
     assert [line for line in gaps([made]) if "NOT EXACT" in line]
 
 
@@ -88,6 +89,16 @@ def test_total_counts_everything_that_takes_memory() -> None:
     assert table.rows[0][1:3] == ("88", "640")
     assert cells(table.columns, table.rows[0], "flash") == ["300"]
     assert table.rows[0][5] == "1,500"
+
+
+def test_more_flash_than_the_peer_is_said() -> None:
+    reference = replace(REFERENCE, name="large")
+    results = [
+        result(speed=build(code_bytes=1_000, weights_bytes=500)),
+        result(reference, speed=build(code_bytes=1_501)),
+    ]
+    text = flash_summary([*results, result(replace(REFERENCE, name="alone", tflm=Peer()), speed=BUILD)])
+    assert text.startswith("1 of 2 models") and "large (1,601 beside 1,500)" in text and "toy" not in text
 
 
 def test_summary_names_what_is_not_met() -> None:
@@ -128,7 +139,7 @@ def test_every_table_is_printed_whole() -> None:
     references = References({"bars": "hand"}, LIMITS, (REFERENCE,))
     made = [result(speed=BUILD, ram=BUILD, balanced=BUILD)]
     for only, subjects in (
-        (None, {"Speed", "Memory", "Estimate", "In all"}),
+        (None, {"Speed", "Memory, ram", "Memory, balanced", "Estimate", "In all"}),
         ("speed", {"Speed", "Estimate", "In all"}),
     ):
         report = sections(made, references, only)
