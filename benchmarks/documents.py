@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 
 from benchmarks.checks import estimate_summary, memory_checks, speed_checks, summary
 from benchmarks.measure import BOARD, ROOT, Result
@@ -50,7 +51,7 @@ def document(results: Sequence[Result], references: References, report: Sequence
         parts += [f"## {subject}\n", f"{rest[0].upper()}{rest[1:]}.\n", as_markdown(section.table)]
         parts += [f"{sentence}\n" for sentence in section.sentences]
     if said := gaps(results):
-        parts += ["## Not measured\n", *(f"* {sentence}" for sentence in said), ""]
+        parts += ["## Not measured or not exact\n", *(f"* {sentence}" for sentence in said), ""]
     parts += ["## Sources\n", *(f"* {name}: {source}" for name, source in references.sources.items())]
     return "\n".join(parts) + "\n"
 
@@ -62,11 +63,11 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
     memory = [check for result in results for check in memory_checks(result, references.limits)]
     totals = total_table(listed)
     said = (
-        f"* Speed: {summary(speed)}",
-        f"* Memory: {summary(memory)}",
-        f"* Flash with `--optimize speed`: {flash_summary(results)}",
-        f"* Estimates: {estimate_summary(results, references.limits)}",
-        *(f"* {gap}" for gap in gaps(results)),
+        f"Speed: {summary(speed)}",
+        f"Memory: {summary(memory)}",
+        f"Flash with `--optimize speed`: {flash_summary(results)}",
+        f"Estimates: {estimate_summary(results, references.limits, named=False)}",
+        *gaps(results),
     )
     return "\n".join((
         "The digits model of this repository, as `make demo` prints it:\n",
@@ -76,7 +77,7 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
         "code and the .tflite file); instructions are counted, cycles are modelled, and nothing was measured on a board.\n",
         as_markdown(Table(totals.title, totals.columns, totals.rows)),
         "What falls short of the bars that the project set itself (all figures: [docs/benchmarks.md](docs/benchmarks.md)):\n",
-        *said,
+        *(fill(f"* {sentence}", 130, subsequent_indent="  ", break_long_words=False) for sentence in said),
     )) + "\n"  # fmt: skip
 
 

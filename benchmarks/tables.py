@@ -155,16 +155,11 @@ def flash_bytes(build: Build | None) -> int | None:
 
 def flash_summary(results: Sequence[Result]) -> str:
     """Where we take more flash than TFLM with its model file: weights in wider forms, a kernel for each shape."""
-    pairs = [
-        (
-            result.reference.name,
-            flash_bytes(result.builds.get("speed")),
-            _sum(result.reference.tflm.code_bytes, result.model_bytes),
-        )
-        for result in results
-    ]
     compared = [
-        (name, ours, theirs) for name, ours, theirs in pairs if ours is not None and theirs is not None
+        (result.reference.name, ours, theirs)
+        for result in results
+        if (ours := flash_bytes(result.builds.get("speed"))) is not None
+        and (theirs := _sum(result.reference.tflm.code_bytes, result.model_bytes)) is not None
     ]
     more = [f"{name} ({ours:,} beside {theirs:,})" for name, ours, theirs in compared if ours > theirs]
     head = f"{len(more)} of {len(compared)} models take more flash than TFLM and the .tflite file"
