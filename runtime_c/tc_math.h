@@ -251,4 +251,26 @@ static inline int64_t tc_floor_remainder(int64_t a, int64_t b)
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
+/* What is left of a / b after its greatest integer; it has the sign of b. The remainder is taken off in steps of b times a power of
+ * two, each of which is exact. */
+static inline float tc_floor_remainder_float(float a, float b)
+{
+    float divisor = b < 0.0f ? -b : b;
+    float rest = a < 0.0f ? -a : a;
+    if (!(divisor > 0.0f) || !(rest <= 3.402823466e+38f)) {
+        return (a - a) / (b - b);
+    }
+    if (divisor <= 3.402823466e+38f && rest >= divisor) {
+        float step = divisor;
+        while (step <= rest * 0.5f) {
+            step *= 2.0f;
+        }
+        for (; step >= divisor; step *= 0.5f) {
+            rest = rest >= step ? rest - step : rest;
+        }
+    }
+    rest = a < 0.0f ? -rest : rest;
+    return rest != 0.0f && (rest < 0.0f) != (b < 0.0f) ? rest + b : rest;
+}
+
 #endif /* TC_MATH_H */

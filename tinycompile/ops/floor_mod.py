@@ -1,0 +1,21 @@
+"""FLOOR_MOD: what FLOOR_DIV leaves over; it has the divisor's sign. A divisor of 0, which the reference refuses at run time, gives 0 for integers."""
+
+import numpy as np
+
+from tinycompile.ir import Array, DType
+from tinycompile.ops._binary import PlainBinary, binary_types
+from tinycompile.ops.base import register
+
+
+@register
+class FloorMod(PlainBinary):
+    """FLOOR_MOD with broadcasting."""
+
+    kind = "FLOOR_MOD"
+    types = binary_types(None, DType.INT32, DType.INT64, DType.FLOAT32)
+
+    def apply(self, first: Array, second: Array) -> Array:
+        """See above."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result: Array = np.mod(first, second)
+        return result

@@ -1,0 +1,143 @@
+"""RESIZE_BILINEAR: each output pixel is a weighted mean of four input pixels; for int8 and int16 weights have 10 bits.
+
+Source of the semantics: tensorflow/lite/kernels/internal/reference/resize_bilinear.h (`ResizeBilinearInteger`, `ResizeBilinear`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycompile.board import Board
+from tinycompile.ir import Array, DType
+from tinycompile.ops._limits import constant_input, has_elements, rank_limit
+from tinycompile.ops._resize import Resize, attributes_of, has_one_alignment, has_positive_size
+from tinycompile.ops.base import Cost, Kernel, Operation, TypeRule, register
+from tinycompile.program import Constant, Granularity, KernelCode, Passing
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """For each output index: the input indices before and after, and the distance to the first (integers: times 1024)."""
+
+    before: Array
+    after: Array
+    distance: Array
+
+
+def has_moderate_size(operation: Operation) -> str | None:
+    """Rows and columns of input and output are at most 65536."""
+    tensors = (operation.inputs[0], operation.output)
+    large = [t.describe() for t in tensors if t is not None and len(t.shape) == 4 and max(t.shape[1:3]) > 65536]
+    return large[0] if large else None
+
+
+class BilinearKernel(Kernel):
+    """Four products for each element."""
+
+    name = "bilinear"
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """About twelve cycles an element."""
+        return Cost(12 * operation.output.elements, 400)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `resize_bilinear/bilinear.c.j2`."""
+        _, height, width, channels = operation.input(0).shape
+        rows, columns = axis_of(operation, 1), axis_of(operation, 2)
+        is_float = operation.output.dtype is DType.FLOAT32
+        return KernelCode(
+            template="resize_bilinear/bilinear.c.j2",
+            parameters={
+                "c_type": operation.output.dtype.c_type,
+                "weight_type": "float" if is_float else "int32_t",
+                "images": operation.output.shape[0],
+                "height": height,
+                "width": width,
+                "channels": channels,
+                "out_height": operation.output.shape[1],
+                "out_width": operation.output.shape[2],
+            },
+            granularity=granularity,
+            inputs=((0, Passing.POINTER),),
+            constants=(
+                _places("rows", rows),
+                _places("columns", columns),
+                Constant("row_distances", rows.distance, is_weight=False),
+                Constant("column_distances", columns.distance, is_weight=False),
+            ),
+        )
+
+
+@register
+class ResizeBilinear(Resize):
+    """RESIZE_BILINEAR to a constant size."""
+
+    kind = "RESIZE_BILINEAR"
+    types = tuple(
+        TypeRule((dtype, DType.INT32), (dtype,)) for dtype in (DType.INT8, DType.INT16, DType.FLOAT32)
+    )
+    limits = (
+        has_elements,
+        rank_limit(4),
+        constant_input(1, "size"),
+        has_positive_size,
+        has_one_alignment,
+        has_moderate_size,
+    )
+    kernels = (BilinearKernel(),)
+
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """The sum of four products; integers are rounded, ties away from zero."""
+        image, dtype = inputs[0], operation.output.dtype
+        assert image is not None
+        wide = image.astype(np.float32 if dtype is DType.FLOAT32 else np.int64)
+        rows, columns = _weights(operation, 1, wide.dtype), _weights(operation, 2, wide.dtype)
+        total = np.zeros(operation.output.shape, wide.dtype)
+        for place, row_weight in rows:
+            for spot, weight in columns:
+                taken = wide[:, place][:, :, spot]
+                total = total + taken * row_weight[None, :, None, None] * weight[None, None, :, None]
+        if dtype is DType.FLOAT32:
+            return (total,)
+        return ((np.sign(total) * ((np.abs(total) + (1 << 19)) >> 20)).astype(dtype.numpy),)
+
+
+def _weights(operation: Operation, axis: int, dtype: Any) -> list[tuple[Array, Array]]:
+    """Input indices with their weights: those before and those after."""
+    found = axis_of(operation, axis)
+    distance: Array = found.distance.astype(dtype)
+    whole = 1 if operation.output.dtype is DType.FLOAT32 else 1024
+    return [(found.before, (whole - distance).astype(dtype)), (found.after, distance)]
+
+
+def axis_of(operation: Operation, axis: int) -> Axis:
+    """Places and distances along one axis."""
+    extent, wanted = operation.input(0).shape[axis], operation.output.shape[axis]
+    attributes = attributes_of(operation)
+    aligned = attributes.align_corners and wanted > 1
+    numerator, denominator = (extent - 1, wanted - 1) if aligned else (extent, wanted)
+    index = np.arange(wanted, dtype=np.int64)
+    if operation.output.dtype is DType.FLOAT32:
+        scale = np.float32(numerator) / np.float32(denominator)
+        half = np.float32(0.5 if attributes.half_pixel_centers else 0.0)
+        scaled = (index.astype(np.float32) + half) * scale - half
+        before = np.maximum(np.floor(scaled), 0).astype(np.int32)
+        after = np.minimum(np.ceil(scaled), extent - 1).astype(np.int32)
+        return Axis(before, after, (scaled - before.astype(np.float32)).astype(np.float32))
+    step = (1024 * numerator + denominator // 2) // denominator
+    place = index * step + (step // 2 - 512 if attributes.half_pixel_centers else 0)
+    before = np.maximum(_quotient(place), 0)
+    after = np.minimum(_quotient(place + 1023), extent - 1)
+    return Axis(before.astype(np.int32), after.astype(np.int32), (place - 1024 * before).astype(np.int32))
+
+
+def _quotient(place: Array) -> Array:
+    """Divided by 1024 towards zero."""
+    result: Array = np.sign(place) * (np.abs(place) >> 10)
+    return result
+
+
+def _places(name: str, axis: Axis) -> Constant:
+    return Constant(name, np.stack([axis.before, axis.after], axis=1), "before and after", is_weight=False)
