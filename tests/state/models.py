@@ -54,7 +54,9 @@ class Streaming:
         """Rows `first` to `end` (exclusive) of an NHWC tensor."""
         corners = ([0, first, 0, 0], [shape[0], end, *shape[2:]], [1, 1, 1, 1])
         constants = [self.builder.const(np.array(corner, np.int32)) for corner in corners]
-        return self.builder.op("STRIDED_SLICE", [source, *constants], Spec(shape, dtype, *QUANTIZATIONS[dtype]))
+        return self.builder.op(
+            "STRIDED_SLICE", [source, *constants], Spec(shape, dtype, *QUANTIZATIONS[dtype])
+        )
 
     def split(self, source: int, axis: int, *specs: Spec) -> tuple[int, ...]:
         """Parts of a tensor."""
@@ -62,7 +64,9 @@ class Streaming:
         along = self.builder.const(np.array(axis, np.int32))
         return self.builder.op("SPLIT_V", [source, extents, along], list(specs), num_splits=len(specs))
 
-    def conv(self, source: int, kernel: tuple[int, int], channels: tuple[int, int], *shape: int, **options: object) -> int:
+    def conv(
+        self, source: int, kernel: tuple[int, int], channels: tuple[int, int], *shape: int, **options: object
+    ) -> int:
         """CONV_2D with random weights, 1 bit of gain left."""
         rng = np.random.default_rng(7)
         inputs, outputs = channels
@@ -73,7 +77,9 @@ class Streaming:
             rng.integers(-999, 999, outputs, np.int32), scale=[QUANTIZATION[0] * s for s in scales]
         )
         given = {"padding": "VALID", "stride_w": 1, "stride_h": 1, **options}
-        return self.builder.op("CONV_2D", [source, filters, bias], Spec(shape, "int8", *QUANTIZATION), **given)
+        return self.builder.op(
+            "CONV_2D", [source, filters, bias], Spec(shape, "int8", *QUANTIZATION), **given
+        )
 
     def depthwise(self, source: int, rows: int, channels: int, *shape: int) -> int:
         """DEPTHWISE_CONV_2D over rows."""
@@ -136,7 +142,9 @@ def swap() -> bytes:
 def rotate() -> bytes:
     """Three variables hand on their values in a circle, and rows of one rotate within it."""
     names = ("a", "b", "c")
-    model = Streaming({name: _ramp(1, 3, 1, 4) + np.int8(i) for i, name in enumerate(names)} | {"r": _ramp(1, 4, 1, 4)})
+    model = Streaming(
+        {name: _ramp(1, 3, 1, 4) + np.int8(i) for i, name in enumerate(names)} | {"r": _ramp(1, 4, 1, 4)}
+    )
     x = model.input(1, 3, 1, 4)
     a, b, c, r = (model.read(name) for name in (*names, "r"))
     model.assign("a", b)
@@ -179,7 +187,9 @@ def constants() -> bytes:
     return model.finish(model.add(x, same, 1, 6), model.read("fixed"))
 
 
-def window(rows: int = 5, new: int = 2, width: int = 1, depth: int = 8, padding: str = "VALID", stride: int = 1) -> bytes:
+def window(
+    rows: int = 5, new: int = 2, width: int = 1, depth: int = 8, padding: str = "VALID", stride: int = 1
+) -> bytes:
     """A convolution over rows that persist and new ones, as streaming layers are exported."""
     held = rows - new
     model = Streaming({"v": _ramp(1, held, width, depth)})
@@ -192,17 +202,36 @@ def window(rows: int = 5, new: int = 2, width: int = 1, depth: int = 8, padding:
     return model.finish(out)
 
 
-def mixed_windows(depth: int = 4) -> bytes:
-    """Halves of the channels go to depthwise convolutions of different length (MixConv)."""
-    model = Streaming({"v": _ramp(1, 8, 1, 2 * depth)})
-    x, old = model.input(1, 1, 1, 2 * depth), model.read("v")
-    image = model.concat([old, x], 1, 1, 9, 1, 2 * depth)
-    model.assign("v", model.rows(image, 1, 9, 1, 8, 1, 2 * depth))
-    half = Spec((1, 9, 1, depth), "int8", *QUANTIZATION)
-    low, high = model.split(image, 3, half, half)
-    short = model.depthwise(model.rows(low, 4, 9, 1, 5, 1, depth), 5, depth, 1, 1, 1, depth)
-    long = model.depthwise(high, 9, depth, 1, 1, 1, depth)
-    return model.finish(model.concat([short, long], 3, 1, 1, 1, 2 * depth))
+def mixed_windows(low_depth: int = 4, high_depth: int = 4) -> bytes:
+    """Parts of the channels go to depthwise convolutions of different length (MixConv)."""
+    depth = low_depth + high_depth
+    model = Streaming({"v": _ramp(1, 8, 1, depth)})
+    x, old = model.input(1, 1, 1, depth), model.read("v")
+    image = model.concat([old, x], 1, 1, 9, 1, depth)
+    model.assign("v", model.rows(image, 1, 9, 1, 8, 1, depth))
+    parts = [Spec((1, 9, 1, channels), "int8", *QUANTIZATION) for channels in (low_depth, high_depth)]
+    low, high = model.split(image, 3, *parts)
+    short = model.depthwise(model.rows(low, 4, 9, 1, 5, 1, low_depth), 5, low_depth, 1, 1, 1, low_depth)
+    long = model.depthwise(high, 9, high_depth, 1, 1, 1, high_depth)
+    return model.finish(model.concat([short, long], 3, 1, 1, 1, depth))
+
+
+def matrix(per_channel: bool) -> bytes:
+    """FULLY_CONNECTED over all rows; its scales are multiplied in float32 when there is one for all weights."""
+    model = Streaming({"v": _ramp(1, 4, 1, 6)})
+    x = model.input(1, 1, 1, 6)
+    image = model.concat([model.read("v"), x], 1, 1, 5, 1, 6)
+    model.assign("v", model.rows(image, 1, 5, 1, 4, 1, 6))
+    shape = model.builder.const(np.array([1, 30], np.int32))
+    flat = model.builder.op(
+        "RESHAPE", [image, shape], Spec((1, 30), "int8", *QUANTIZATION), new_shape=[1, 30]
+    )
+    rng = np.random.default_rng(9)
+    scale = [0.0137, 0.0091, 0.0173] if per_channel else 0.0137
+    weights = model.builder.const(rng.integers(-127, 128, (3, 30), np.int8), scale=scale)
+    bias = model.builder.const(rng.integers(-99, 99, 3, np.int32), scale=np.float32(0.5) * np.float32(scale))
+    out = model.builder.op("FULLY_CONNECTED", [flat, weights, bias], Spec((1, 3), "int8", 1.7, 4))
+    return model.finish(out)
 
 
 def two_stages() -> bytes:
@@ -266,7 +295,10 @@ MODELS = {
     "window_wide": window(6, 2, width=5, depth=3),
     "window_odd_depth": window(5, 1, depth=5),
     "mixed_windows": mixed_windows(),
-    "mixed_windows_unaligned": mixed_windows(6),
+    "mixed_windows_odd": mixed_windows(5, 7),
+    "mixed_windows_unaligned": mixed_windows(2, 4),
+    "matrix": matrix(per_channel=False),
+    "matrix_per_channel": matrix(per_channel=True),
     "two_stages": two_stages(),
     "other_types": other_types(),
     "computed_initial_values": computed_initial_values(),

@@ -61,7 +61,9 @@ def test_every_pass(name: str) -> None:
     for step in PASSES:
         graph = run_passes(graph, [step])
         _check(_run(graph, samples), _expected()[name])
-        assert [n.kind for n in step.run(graph).nodes] == [n.kind for n in graph.nodes], "a second run finds more"
+        assert [n.kind for n in step.run(graph).nodes] == [n.kind for n in graph.nodes], (
+            "a second run finds more"
+        )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -83,7 +85,9 @@ def test_generated_code_on_the_host(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize("name", ["mixed_windows", "mixed_windows_unaligned", "window_odd_depth", "two_stages", "rotate"])
+@pytest.mark.parametrize(
+    "name", ["mixed_windows", "mixed_windows_odd", "mixed_windows_unaligned", "two_stages", "rotate"]
+)
 def test_generated_code_on_the_emulated_cortex_m7(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.tflite"
     path.write_bytes(MODELS[name])
@@ -107,12 +111,14 @@ def test_real_models_stay_exact_on_the_emulated_cortex_m7(name: str, models_dir:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(("name", "state_bytes"), [("okay_nabu", 3408), ("hey_jarvis", 2840)])
-def test_state_is_the_variables_and_no_copies_of_them(name: str, state_bytes: int, models_dir: Path) -> None:
-    """What the file's variables take; apart from scratch the arena holds two rows of features (hey_jarvis: its last window)."""
-    compilation = compile_model(models_dir / f"{name}.tflite", board="m7")
-    assert compilation.program.state_bytes == state_bytes
-    tensors = max(layer.arena_bytes - layer.scratch_bytes for layer in compilation.program.layers)
-    assert tensors <= {"okay_nabu": 184, "hey_jarvis": 424}[name]
-    copies = [layer.op for layer in compilation.program.layers if layer.op in ("STRIDED_SLICE", "SPLIT_V")]
-    assert not copies
+@pytest.mark.parametrize(
+    ("name", "state_bytes", "total_bytes"), [("okay_nabu", 3408, 3592), ("hey_jarvis", 2840, 2990)]
+)
+def test_state_is_the_variables_and_no_copies_of_them(
+    name: str, state_bytes: int, total_bytes: int, models_dir: Path
+) -> None:
+    """The figures of the memory study for rows that stay in place; kernels' scratch is not in them."""
+    program = compile_model(models_dir / f"{name}.tflite", board="m7", optimize="ram").program
+    assert program.state_bytes == state_bytes
+    assert program.state_bytes + program.arena_bytes <= total_bytes
+    assert not {"STRIDED_SLICE", "SPLIT_V"}.intersection(layer.op for layer in program.layers)

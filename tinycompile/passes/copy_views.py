@@ -59,7 +59,9 @@ def _circular(graph: Graph) -> tuple[Node, int] | None:
         for operand in operands:
             for other in graph.variables:
                 if other is not variable and other.read in shown[operand]:
-                    waits.add_edge(other.read, variable.read, use=(graph.producers[variable.assigned], operand))
+                    waits.add_edge(
+                        other.read, variable.read, use=(graph.producers[variable.assigned], operand)
+                    )
     if nx.is_directed_acyclic_graph(waits):
         return None
     first, second, *_ = nx.find_cycle(waits)[0]
@@ -70,7 +72,9 @@ def _circular(graph: Graph) -> tuple[Node, int] | None:
 def _copied(graph: Graph, tensor_id: int, position: int) -> tuple[Graph, Node]:
     """The graph with a copy of a tensor, made by an operator at this position."""
     tensor = graph.tensors[tensor_id]
-    copy = Tensor(next_tensor_id(graph), f"{tensor.name}/copy", tensor.shape, tensor.dtype, tensor.quantization)
+    copy = Tensor(
+        next_tensor_id(graph), f"{tensor.name}/copy", tensor.shape, tensor.dtype, tensor.quantization
+    )
     node = Node(next_node_id(graph), "COPY", copy.name, (tensor_id,), (copy.id,))
     nodes = (*graph.nodes[:position], node, *graph.nodes[position:])
     return replace(with_tensors(graph, [copy]), nodes=nodes), node

@@ -2,29 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import gcd
 from typing import ClassVar
 
-import numpy as np
-
-from tinycompile.ir import Array, Graph, Node, Tensor, next_node_id
-from tinycompile.ops import (
-    AssignVariableAttributes,
-    DataMovement,
-    Move,
-    Pattern,
-    RowRun,
-    RowsAttributes,
-    operation,
-    operator_of,
-    row_shape,
-)
+from tinycompile.ir import Graph, Node, Tensor, next_node_id
+from tinycompile.ops import AssignVariableAttributes, Move, Pattern, RowsAttributes, operation, operator_of
 from tinycompile.passes.base import record
+from tinycompile.passes.matrix_windows import with_matrix_windows
+from tinycompile.passes.origins import MAX_RUNS, Origins, is_movement, is_plain_view
 from tinycompile.program import Granularity
-
-MAX_RUNS = 16
-"""More pieces than this are cheaper to copy together once."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +21,7 @@ class ViewRows:
     reads its results, through other such operators and views, can take the rows from where they lie:
 
     * a kernel with windows of row pointers, when each row is contiguous and as aligned as in a tensor of its own;
+    * FULLY_CONNECTED over all rows, which then becomes a convolution;
     * ASSIGN_VARIABLE, when the elements of the variable's own old value move down, so that ascending order never reads what
       was overwritten.
     """
@@ -44,116 +30,27 @@ class ViewRows:
 
     def run(self, graph: Graph) -> Graph:
         """Find the greatest set of operators that can go, then rewrite their readers."""
-        moved = {node.id for node in graph.nodes if _is_movement(node)}
-        while moved:
-            origins = _Origins(graph, moved)
-            stay = {node.id for node in graph.nodes if node.id in moved and not _can_go(origins, node)}
-            if not stay:
-                return _rewrite(self, graph, origins)
-            moved -= stay
-        return graph
-
-
-def _is_movement(node: Node) -> bool:
-    operator = operator_of(node)
-    return isinstance(operator, DataMovement) and not operator.made_by_passes
-
-
-@dataclass(frozen=True, eq=False)
-class _Origin:
-    """For each element of a tensor the tensor that it comes from (-1: a value that is filled in), and its index there."""
-
-    roots: Array
-    elements: Array
-
-
-@dataclass(frozen=True, eq=False)
-class _Run:
-    """Elements of one tensor that follow each other."""
-
-    root: int
-    first: int
-    elements: int
-
-
-class _Origins:
-    """Origins of tensors when the operators `moved` go."""
-
-    def __init__(self, graph: Graph, moved: set[int]) -> None:
-        self.graph = graph
-        self.moved = moved
-        self.known: dict[int, _Origin] = {}
-
-    def of(self, tensor: Tensor) -> _Origin:
-        """Through operators that go and through views."""
-        if tensor.id not in self.known:
-            self.known[tensor.id] = _Origin(
-                np.full(tensor.shape, tensor.id), np.arange(tensor.elements).reshape(tensor.shape)
-            )
-            producer = self.graph.producers.get(tensor.id)
-            if producer is not None and producer.id in self.moved:
-                self._through(producer)
-            elif producer is not None and is_plain_view(producer):
-                source = self.of(self.graph.tensor(producer.inputs[0]))
-                self.known[tensor.id] = _Origin(
-                    source.roots.reshape(tensor.shape), source.elements.reshape(tensor.shape)
+        moved = _that_can_go(graph)
+        windows, matrices = with_matrix_windows(graph)
+        moved_by_windows = _that_can_go(windows) if matrices else moved
+        if len(moved_by_windows) > len(moved):
+            graph, moved = windows, moved_by_windows
+            for node in matrices:
+                graph = record(
+                    graph, self, node, "reads rows in several places: a convolution as large as the image"
                 )
-        return self.known[tensor.id]
-
-    def _through(self, node: Node) -> None:
-        operator, current = operator_of(node), operation(self.graph, node)
-        assert isinstance(operator, DataMovement)
-        sources = [_NOTHING if tensor is None else self.of(tensor) for tensor in current.inputs]
-        results = [_Origin(np.full(t.shape, -1), np.full(t.shape, -1)) for t in current.outputs]
-        for part in ("roots", "elements"):
-            given, made = [getattr(s, part) for s in sources], [getattr(r, part) for r in results]
-            for target, source in operator.views(current, given, made):
-                target[...] = source
-        self.known |= {tensor.id: result for tensor, result in zip(current.outputs, results, strict=True)}
-
-    def runs(self, tensor: Tensor, starts: Array | None = None) -> list[_Run]:
-        """A tensor as runs of elements, in order; a run ends in front of the elements `starts` (flags) at the latest."""
-        origin = self.of(tensor)
-        roots, elements = origin.roots.reshape(-1), origin.elements.reshape(-1)
-        cut = (np.diff(roots) != 0) | (np.diff(elements) != 1)
-        if starts is not None:
-            cut |= starts[1:]
-        firsts = [0, *(np.flatnonzero(cut) + 1).tolist(), roots.size]
-        return [_Run(int(roots[first]), int(elements[first]), end - first) for first, end in pairwise(firsts)]
-
-    def row_runs(self, tensor: Tensor) -> tuple[tuple[int, RowRun], ...] | None:
-        """The rows of a tensor as (root, run) in order; None when they cannot be read where they lie."""
-        rows, row_elements = row_shape(tensor.shape)
-        runs = self.runs(tensor, np.arange(tensor.elements) % row_elements == 0)
-        element_bytes = tensor.dtype.element_bytes
-        unit = gcd(4, row_elements * element_bytes)
-        if len(runs) != rows or any(run.root < 0 or run.first * element_bytes % unit for run in runs):
-            return None
-        found: list[tuple[int, RowRun]] = []
-        for run in runs:
-            last = found[-1] if found and found[-1][0] == run.root else None
-            joined = _joined(last[1], run.first) if last else None
-            if joined:
-                found[-1] = (run.root, joined)
-            else:
-                found.append((run.root, RowRun(-1, 1, run.first, 0)))
-        return tuple(found) if len(found) <= MAX_RUNS else None
+        return _rewrite(self, graph, Origins(graph, moved)) if moved else graph
 
 
-_NOTHING = _Origin(np.zeros(0, np.int64), np.zeros(0, np.int64))
-
-
-def _joined(run: RowRun, first: int) -> RowRun | None:
-    """The run with one row more, None when that does not lie where the next row of the run does."""
-    stride = run.stride if run.rows > 1 else first - run.offset
-    fits = stride > 0 and first == run.offset + run.rows * stride
-    return replace(run, rows=run.rows + 1, stride=stride) if fits else None
-
-
-def is_plain_view(node: Node) -> bool:
-    """True for operators that show all bytes of their input in the same order."""
-    operator = operator_of(node)
-    return operator.is_view and not operator.made_by_passes
+def _that_can_go(graph: Graph) -> set[int]:
+    """The greatest set of operators that only move and without which their readers can do."""
+    moved = {node.id for node in graph.nodes if is_movement(node)}
+    while True:
+        origins = Origins(graph, moved)
+        stay = {node.id for node in graph.nodes if node.id in moved and not _can_go(origins, node)}
+        if not stay:
+            return moved
+        moved -= stay
 
 
 def _readers(graph: Graph, tensor: int) -> Iterator[tuple[Node, int]]:
@@ -171,7 +68,7 @@ def _shown_as_output(graph: Graph, tensor: int) -> bool:
     return tensor in graph.kept or any(_shown_as_output(graph, view) for view in views)
 
 
-def _can_go(origins: _Origins, node: Node) -> bool:
+def _can_go(origins: Origins, node: Node) -> bool:
     """True when all readers of an operator's results can do without it."""
     graph = origins.graph
     return not any(_shown_as_output(graph, tensor) for tensor in node.outputs) and all(
@@ -181,7 +78,7 @@ def _can_go(origins: _Origins, node: Node) -> bool:
     )
 
 
-def _takes_pieces(origins: _Origins, reader: Node, tensor_id: int) -> bool:
+def _takes_pieces(origins: Origins, reader: Node, tensor_id: int) -> bool:
     graph = origins.graph
     tensor, operator, current = graph.tensors[tensor_id], operator_of(reader), operation(graph, reader)
     if reader.kind == "ASSIGN_VARIABLE":
@@ -199,7 +96,7 @@ def _attributes(assignment: Node) -> AssignVariableAttributes:
     return assignment.attributes
 
 
-def _moves(origins: _Origins, assignment: Node) -> list[tuple[int, Move]] | None:
+def _moves(origins: Origins, assignment: Node) -> list[tuple[int, Move]] | None:
     """The value that is assigned as (root, move) in order; None when it has to be put together elsewhere first."""
     graph = origins.graph
     own = next(v.read for v in graph.variables if v.assigned == assignment.outputs[0])
@@ -213,7 +110,7 @@ def _moves(origins: _Origins, assignment: Node) -> list[tuple[int, Move]] | None
     return found if len(found) <= MAX_RUNS else None
 
 
-def _rewrite(step: ViewRows, graph: Graph, origins: _Origins) -> Graph:
+def _rewrite(step: ViewRows, graph: Graph, origins: Origins) -> Graph:
     """Put ROWS in the place of the operators that write what windows read; give assignments their pieces."""
     nodes: list[Node] = []
     next_id = next_node_id(graph)
@@ -234,7 +131,7 @@ def _rewrite(step: ViewRows, graph: Graph, origins: _Origins) -> Graph:
     return replace(graph, nodes=_without_unread_views(graph, nodes))
 
 
-def _with_moves(origins: _Origins, assignment: Node) -> Node:
+def _with_moves(origins: Origins, assignment: Node) -> Node:
     """The assignment of pieces; one of a tensor as it is stays as it is."""
     found = _moves(origins, assignment)
     roots = tuple(dict.fromkeys(root for root, _ in found or ()))
@@ -244,7 +141,7 @@ def _with_moves(origins: _Origins, assignment: Node) -> Node:
     return replace(assignment, inputs=roots, attributes=AssignVariableAttributes(moves))
 
 
-def _windowed(origins: _Origins, node: Node) -> list[Tensor]:
+def _windowed(origins: Origins, node: Node) -> list[Tensor]:
     """Results of an operator that goes, or of a view of such results, which windows read."""
     graph = origins.graph
     is_view = is_plain_view(node) and bool(_moved_roots(origins, node))
@@ -260,7 +157,7 @@ def _windowed(origins: _Origins, node: Node) -> list[Tensor]:
     ]
 
 
-def _moved_roots(origins: _Origins, view: Node) -> bool:
+def _moved_roots(origins: Origins, view: Node) -> bool:
     """True when a view shows what an operator that goes would have written."""
     producer = origins.graph.producers.get(origins.graph.tensor(view.inputs[0]).id)
     if producer is None or producer.id in origins.moved:
@@ -268,7 +165,7 @@ def _moved_roots(origins: _Origins, view: Node) -> bool:
     return is_plain_view(producer) and _moved_roots(origins, producer)
 
 
-def _rows_of(origins: _Origins, node: Node, tensor: Tensor) -> Node:
+def _rows_of(origins: Origins, node: Node, tensor: Tensor) -> Node:
     """The rows of a tensor where they lie."""
     found = origins.row_runs(tensor)
     assert found is not None, node.place

@@ -1,0 +1,72 @@
+"""ViewRows and CopyViews: which operators go, which stay, and what the graph says then."""
+
+import pytest
+
+from tests.state.models import MODELS
+from tinycompile.frontend import read_model
+from tinycompile.ir import Graph, to_text
+from tinycompile.passes import run_passes
+from tinycompile.passes.copy_views import CopyViews
+from tinycompile.passes.view_rows import ViewRows
+
+_MOVING = {"CONCATENATION", "STRIDED_SLICE", "SPLIT_V"}
+
+
+def _after(name: str) -> Graph:
+    return run_passes(read_model(MODELS[name], name), [ViewRows()])
+
+
+def test_before_and_after() -> None:
+    """READ, CONCATENATION, STRIDED_SLICE, ASSIGN become rows where they lie, and moves within the variable."""
+    lines = to_text(_after("window_one_row")).splitlines()
+    assert lines[0] == "graph window_one_row"
+    assert lines[2].strip() == "variable %12: int8[1,2,1,8] -> %13"
+    rows, assignment, convolution = (line.strip() for line in lines[3:6])
+    assert rows.startswith("%3: int8[1,3,1,8] = ROWS(%12, %0)")
+    assert "RowRun(input=0, rows=2, offset=0, stride=8), RowRun(input=1, rows=1, offset=0, stride=0)" in rows
+    assert assignment.startswith("%13: int8[1,2,1,8] = ASSIGN_VARIABLE(%12, %0)")
+    assert (
+        "Move(input=0, source=8, target=0, elements=8), Move(input=1, source=0, target=8, elements=8)"
+        in assignment
+    )
+    assert convolution.startswith("%11: int8[1,1,1,6] = CONV_2D(%3, ")
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("window", []),
+        ("window_padded", []),
+        ("window_wide", []),  # rows of 15 bytes: nobody expects them to be aligned
+        ("window_odd_depth", []),
+        ("matrix", []),
+        ("matrix_per_channel", []),
+        ("mixed_windows", ["CONCATENATION"]),  # of the results
+        ("mixed_windows_odd", ["CONCATENATION"]),
+        (
+            "mixed_windows_unaligned",
+            ["SPLIT_V", "CONCATENATION", "CONCATENATION"],
+        ),  # four bytes two bytes off
+        ("two_stages", ["CONCATENATION"]),  # the sum reads all of it
+        ("other_types", ["CONCATENATION", "CONCATENATION"]),  # outputs
+    ],
+)
+def test_what_is_still_moved(name: str, left: list[str]) -> None:
+    kinds = [node.kind for node in _after(name).nodes if node.kind in _MOVING]
+    assert sorted(kinds) == sorted(left)
+
+
+def test_a_matrix_over_rows_is_a_convolution() -> None:
+    for name in ("matrix", "matrix_per_channel"):
+        kinds = [node.kind for node in _after(name).nodes]
+        assert "CONV_2D" in kinds and "FULLY_CONNECTED" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "copies"),
+    [("delay", 1), ("swap", 2), ("rotate", 1), ("chain", 0), ("early_assignment", 0), ("accumulate", 0)],
+)
+def test_copies_of_old_values(name: str, copies: int) -> None:
+    """An output needs one, and each circle of variables; a chain of variables only needs an order."""
+    graph = run_passes(read_model(MODELS[name], name), [ViewRows(), CopyViews()])
+    assert sum(node.kind == "COPY" for node in graph.nodes) == copies
