@@ -4,7 +4,7 @@ from tinycompile.board import Board
 from tinycompile.ops._conv_2d_dsp import convolution_channels
 from tinycompile.ops._conv_2d_portable import window_parameters
 from tinycompile.ops._convolution import convolution_window
-from tinycompile.ops._dsp import DSP_RUNTIME, Channels, paired_halves
+from tinycompile.ops._dsp import Channels, paired_halves
 from tinycompile.ops._fully_connected import matrix_channels
 from tinycompile.ops._gemm_asm import (
     Layout,
@@ -16,6 +16,7 @@ from tinycompile.ops._gemm_asm import (
     staged_bytes,
     stream,
 )
+from tinycompile.ops._window_staging import Windows, fits_offsets, halves, reach, steps
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
@@ -204,25 +205,86 @@ class WindowAsm(_GemmAsm):
         _, rows, columns, depth = operation.input(1).shape
         return columns * depth, rows
 
-    def cycles_per_pixel(self, operation: Operation) -> int:
-        """Pointers of the runs, and a call for each group."""
-        return 12 + 10 * self.runs(operation)[1]
+    def matrix(self, operation: Operation) -> Matrix:
+        """The operation as a matrix product."""
+        return Matrix(self.channels(operation), halves(*self.runs(operation)))
+
+    def pairs(self, operation: Operation) -> int:
+        """Staged words of a pixel."""
+        return len(halves(*self.runs(operation)))
+
+    def windows(self, operation: Operation, pixels: int, step: int) -> Windows:
+        """What is staged together."""
+        columns = convolution_window(operation).columns
+        pixel_bytes = columns.stride * operation.input(0).shape[3]
+        return Windows(*self.runs(operation), pixels, pixel_bytes, step)
+
+    def together(self, operation: Operation) -> bool:
+        """True when the pixels of a group can be staged in one call."""
+        group = self.group(operation)
+        dilation = convolution_window(operation).columns.dilation
+        wide = operation.output.shape[2] >= group > 1
+        return wide and dilation == 1 and fits_offsets(self.windows(operation, group, group))
+
+    def outside_bytes(self, operation: Operation) -> int:
+        """Bytes that stand for a row outside of the image."""
+        window = convolution_window(operation).rows
+        if window.pad_before == 0 and window.pad_after == 0:
+            return 0
+        group = self.group(operation) if self.together(operation) else 1
+        return (reach(self.windows(operation, group, group)) + 3) // 4 * 4
 
     def patch_bytes(self, operation: Operation) -> int:
-        """Room for one run at the border of the image."""
-        return (self.runs(operation)[0] + 3) // 4 * 4
+        """Room for one window at the border of the image."""
+        run, runs = self.runs(operation)
+        return (run * runs + 3) // 4 * 4 if self.near_border(operation) else 0
+
+    def near_border(self, operation: Operation) -> bool:
+        """True when some windows are staged from a copy."""
+        columns = convolution_window(operation).columns
+        return columns.pad_before > 0 or columns.pad_after > 0 or columns.dilation != 1
+
+    def cycles_per_pixel(self, operation: Operation) -> int:
+        """Calls, pointers of the runs, and the staging beyond what contiguous pixels take."""
+        group = self.group(operation)
+        together = group if self.together(operation) else 1
+        staged = steps(self.windows(operation, together, group)).cycles(self.runs(operation)[1])
+        calls = 60 + together * 4 * self.runs(operation)[1]
+        return (staged + calls) // together - 3 * self.pairs(operation)
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
-        """Staged pixels, and the patch at the border."""
-        return super().scratch_bytes(operation, board) + self.patch_bytes(operation)
+        """Staged pixels, a row outside of the image, and the patch at its border."""
+        staged = super().scratch_bytes(operation, board)
+        return staged + self.outside_bytes(operation) + self.patch_bytes(operation)
+
+    def stagings(self, operation: Operation, groups: tuple[tuple[int, int], ...]) -> Parameter:
+        """The functions that stage: whole groups, and single pixels of each kind of group."""
+        group = self.group(operation)
+        kinds = [(group, group)] if self.together(operation) else []
+        kinds += [(1, pixels) for pixels, _ in groups if (1, pixels) not in kinds]
+        result: list[Parameter] = []
+        for pixels, step in kinds:
+            made = steps(self.windows(operation, pixels, step))
+            result.append(
+                (pixels, step, made.straight.steps, made.loop.steps, made.iterations, made.rest.steps)
+            )
+        return tuple(result)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gemm/window.c.j2`."""
-        parameters, constant = self.packing(operation, operation.output.shape[2])
+        width = operation.output.shape[2]
+        parameters, constant = self.packing(operation, width)
+        run, runs = self.runs(operation)
         window: dict[str, Parameter] = {
             **window_parameters(operation),
             "in_channels": operation.input(0).shape[3],
+            "run": run,
+            "run_pairs": self.pairs(operation) // runs,
+            "together": self.together(operation),
+            "near_border": self.near_border(operation),
+            "stagings": self.stagings(operation, groups_of(width, self.group(operation))),
             "staged_bytes": super().scratch_bytes(operation, board),
+            "outside_bytes": self.outside_bytes(operation),
         }
         return KernelCode(
             template="gemm/window.c.j2",
@@ -232,5 +294,4 @@ class WindowAsm(_GemmAsm):
             constants=(constant,),
             arguments=(operation.input(0).zero_point,),
             scratch_bytes=self.scratch_bytes(operation, board),
-            runtime=DSP_RUNTIME,
         )
