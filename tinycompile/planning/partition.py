@@ -8,6 +8,7 @@ partitions with the same peak the one with the least effort is taken.
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 
 from tinycompile.planning.liveness import LiveRange, Work, live_ranges
@@ -17,8 +18,6 @@ from tinycompile.planning.stream import stream
 SHORT_LENGTHS = (3, 6, 12)
 MAX_LENGTH = 48
 """Lengths of streams: shorter ones first give a bound that makes the search for longer ones fast."""
-WEIGHT_OF_MEMORY = 2
-"""The exchange: one percent of the peak is worth as many percent of the cycles."""
 USUAL_ALLOWANCE = 0.05
 """The exchange pays hardly more than the peak that this allowance gives; longer streams are searched up to there."""
 
@@ -39,7 +38,7 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     """Cut the order of steps into segments.
 
     `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
-    None the least product of peak**2 and cycles.
+    None the least product of peak and cycles: a percent of memory is worth a percent of time.
     """
     ranges = live_ranges(work)
     if allowance is not None:
@@ -66,15 +65,29 @@ def _least_peak(segments: Segments, allowance_cycles: float) -> int:
 
 
 def _best_exchange(segments: Segments, cycles: int) -> int:
-    """The peak with the least product of its power and the cycles that it takes."""
-    best, least = 0, inf
-    for peak in _peaks(segments):
-        if peak**WEIGHT_OF_MEMORY * cycles >= least:
-            break
-        found = _least_effort(segments, peak)
-        if found is not None and (product := peak**WEIGHT_OF_MEMORY * (cycles + found[0][0])) < least:
-            best, least = peak, product
-    return best
+    """The peak with the least product of its bytes and the cycles that it takes."""
+    peaks = _peaks(segments)
+    if not peaks:
+        return 0
+
+    @cache
+    def effort(index: int) -> float:
+        found = _least_effort(segments, peaks[index])
+        return inf if found is None else found[0][0]
+
+    def product(index: int) -> float:
+        return peaks[index] * (cycles + effort(index))
+
+    # More bytes never take more effort: between two peaks with the same effort the smaller one is the best.
+    spans, best = [(0, len(peaks) - 1)], len(peaks) - 1
+    while spans:
+        low, high = spans.pop()
+        best = min(best, low, high, key=lambda index: (product(index), index))
+        hopeless = peaks[low] * (cycles + effort(high)) >= product(best)
+        if high - low > 1 and effort(low) != effort(high) and not hopeless:
+            middle = (low + high) // 2
+            spans += [(low, middle), (middle, high)]
+    return peaks[best]
 
 
 def _peaks(segments: Segments) -> list[int]:

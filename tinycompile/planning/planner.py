@@ -5,7 +5,7 @@ from dataclasses import replace
 from tinycompile.ir import Graph
 from tinycompile.plan import Choice, MemoryPlan, Placement, Region, Schedule, Selection
 from tinycompile.planning.bounds import bounds_of, placement_bound
-from tinycompile.planning.buffers import Buffers, buffers_of
+from tinycompile.planning.buffers import SCRATCH_ALIGN, Buffers, buffers_of
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
 from tinycompile.planning.partition import Partition, partition
@@ -43,7 +43,7 @@ def plan(
     selection = _with_kernels(selection, work, parts)
     buffers = buffers_of(work, parts)
     goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)
-    offsets = place(buffers.items, buffers.relations, goal)
+    offsets = place(buffers.items, buffers.relations, -(-goal // SCRATCH_ALIGN) * SCRATCH_ALIGN)
     schedule = Schedule(_regions(work, parts, offsets), order.proved)
     input_bytes = sum(work.storages[storage].bytes for storage in work.inputs)
     bounds = bounds_of(input_bytes, order, parts.peak_bytes, goal)

@@ -42,14 +42,15 @@ def single_segments(work: Work, ranges: Mapping[int, LiveRange], index: int) -> 
     step = work.steps[index]
     live = _live_bytes(work, ranges, index, index)
     at_once = usable_overlaps(work, ranges, index)
+    sizes = {key: storage.bytes for key, storage in work.storages.items()}
     rows = stream(work, ranges, index, index) if step.rows is not None else None
     for kernel in step.kernels:
         if Granularity.WHOLE in kernel.granularities:
-            cost = live + kernel.scratch_bytes - _saving(work, at_once)
+            cost = live + kernel.scratch_bytes - max([0, *(_saved(sizes, o) for o in at_once)])
             yield Segment(index, index, cost, (kernel.extra_cycles, 0, 1), at_once, (kernel,))
         if Granularity.ROW in kernel.granularities and rows is not None and step.rows is not None:
             calls = 0 if Granularity.WHOLE not in kernel.granularities else step.rows.calls
-            cost = live + kernel.scratch_bytes - _saving(work, rows.overlaps)
+            cost = live + kernel.scratch_bytes - max([0, *(_saved(sizes, o) for o in rows.overlaps)])
             effort = (kernel.extra_cycles + calls * ROW_CALL_CYCLES, 0, 1)
             yield Segment(index, index, cost, effort, rows.overlaps, (kernel,), rows)
 
@@ -58,7 +59,8 @@ def stream_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -
     """Several steps; one segment for each amount of scratch with which cheaper kernels can do."""
     steps = work.steps[rows.first : rows.last + 1]
     inner = sum(work.storages[storage].bytes for storage in rows.ring_rows)
-    outside = _live_bytes(work, ranges, rows.first, rows.last) - inner - _saving(work, rows.overlaps)
+    outside = _live_bytes(work, ranges, rows.first, rows.last) - inner
+    layouts = _layouts(work, rows, outside)
     calls = sum(step.rows.calls for step in steps if step.rows is not None)
     cheapest = None
     limits = {
@@ -73,7 +75,10 @@ def stream_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -
         extra = sum(k.extra_cycles for k in kernels) + calls * STREAM_CALL_CYCLES
         if cheapest is None or extra < cheapest:
             cheapest = extra
-            cost = outside + _inner_bytes(kernels, rows)
+            pairs = list(zip(kernels, rows.accumulates, strict=True))
+            sums = sum(k.scratch_bytes for k, stays in pairs if stays)
+            scratch = [0 if stays else k.scratch_bytes for k, stays in pairs]
+            cost = sums + min(layout.bytes(scratch) for layout in layouts)
             yield Segment(rows.first, rows.last, cost, (extra, len(steps), 1), rows.overlaps, kernels, rows)
 
 
@@ -91,11 +96,59 @@ def _kernels_within(steps: Sequence[Step], rows: Stream, limit_bytes: int) -> tu
     return tuple(kernels)
 
 
-def _inner_bytes(kernels: Sequence[KernelOption], rows: Stream) -> int:
-    """Rings and scratch at the call that needs most of them. Scratch is dead after a call, but sums stay."""
-    calls = list(zip(kernels, rows.live_bytes, rows.accumulates, strict=True))
-    kept = sum(kernel.scratch_bytes for kernel, _, sums in calls if sums)
-    return kept + max(live + (0 if sums else kernel.scratch_bytes) for kernel, live, sums in calls)
+@dataclass(frozen=True)
+class _Layout:
+    """A choice of what lies under a dying input: bytes that are always taken, and those of the other rings at each step."""
+
+    fixed_bytes: int
+    ring_bytes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, work: Work, rows: Stream, outside: int, under: Sequence[Overlap] = ()) -> "_Layout":
+        """`outside` are the bytes of everything but rings and scratch, with nothing overlapping."""
+        sizes = _sizes(work, rows)
+        apart = rows.ring_bytes.keys() - {overlap.written for overlap in under}
+        rings = tuple(max((sum(sizes[s] for s in held & apart) for held in sets), default=0) for sets in rows.live)
+        if not under:
+            return cls(outside, rings)
+        outputs = sum(sizes[o.written] for o in under if o.written not in rows.ring_bytes)
+        read = under[0].read
+        return cls(outside - sizes[read] - outputs + _stacked_bytes(sizes, read, under), rings)
+
+    def bytes(self, scratch: Sequence[int]) -> int:
+        """All of it at the step that needs most; `scratch` is what the steps' kernels use during a call."""
+        return self.fixed_bytes + max(map(int.__add__, self.ring_bytes, scratch))
+
+
+def _layouts(work: Work, rows: Stream, outside: int) -> list[_Layout]:
+    """Layouts that may be the best: nothing overlaps, one output in place, or a greedy choice under each dying input."""
+    sizes, idle = _sizes(work, rows), (0,) * len(rows.live)
+    in_place = max([0, *(_saved(sizes, overlap) for overlap in rows.overlaps if overlap.exact)])
+    layouts = [_Layout.of(work, rows, outside - in_place)]
+    led = sorted((o for o in rows.overlaps if not o.exact), key=lambda o: -_saved(sizes, o))
+    for read in {overlap.read for overlap in led}:
+        under: list[Overlap] = []
+        best = _Layout.of(work, rows, outside)
+        for overlap in (o for o in led if o.read == read):
+            layout = _Layout.of(work, rows, outside, [*under, overlap])
+            if layout.bytes(idle) < best.bytes(idle):
+                best, under = layout, [*under, overlap]
+        layouts.append(best)
+    return layouts
+
+
+def _sizes(work: Work, rows: Stream) -> dict[int, int]:
+    return {**{key: storage.bytes for key, storage in work.storages.items()}, **rows.ring_bytes}
+
+
+def _stacked_bytes(sizes: Mapping[int, int], read: int, under: Sequence[Overlap]) -> int:
+    """Bytes of an input and the buffers under it, which lie one after the other from the bottom."""
+    start, offset = 0, 0
+    # In this order the input comes to lie lowest: what must end long before it goes first.
+    for overlap in sorted(under, key=lambda o: sizes[o.written] - o.lead_bytes):
+        offset = max(offset, start + overlap.lead_bytes)
+        start += sizes[overlap.written]
+    return max(offset + sizes[read], start)
 
 
 def _live_bytes(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> int:
@@ -106,10 +159,7 @@ def _live_bytes(work: Work, ranges: Mapping[int, LiveRange], first: int, last: i
     )
 
 
-def _saving(work: Work, overlaps: tuple[Overlap, ...]) -> int:
-    """Bytes that the best single overlap saves."""
-    best = 0
-    for overlap in overlaps:
-        read, written = work.storages[overlap.read].bytes, work.storages[overlap.written].bytes
-        best = max(best, read + written - overlap.joint_bytes(read, written))
-    return best
+def _saved(sizes: Mapping[int, int], overlap: Overlap) -> int:
+    """Bytes that an overlap alone saves."""
+    read, written = sizes[overlap.read], sizes[overlap.written]
+    return read + written - overlap.joint_bytes(read, written)

@@ -1,8 +1,8 @@
 """Rows streaming through several steps: the run by demand that generated code follows, in numbers of rows.
 
 Running it once tells how many rows of each inner storage exist at a time (its ring), which rings hold needed rows during which
-calls (others may share their bytes), and how far an output that leaves the region runs ahead of the rows still needed of
-an input that dies in it (its lead). Inner storages are those whose readers are all inside.
+calls (others may share their bytes), and how far outputs and rings run ahead of the rows still needed of an input that
+dies in the region (their lead). Inner storages are those whose readers are all inside.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,10 @@ from tinycompile.planning.rows import RowStep
 class Stream:
     """Steps `first` to `last` of the work run by demand (see `tinycompile.plan.Region` for targets and pulls).
 
-    `ring_rows` holds the rows that must be kept of each inner storage; equal to all of its rows: no ring, a full buffer.
-    `accumulates` tells which steps take in input rows instead of making output rows. `live` holds for each step the sets of
-    inner storages with needed rows during its calls, its output among them, and `live_bytes` the most that a set takes.
+    `ring_rows` holds the rows that must be kept of each inner storage (equal to all of its rows: no ring, a full buffer), and
+    `ring_bytes` what they take.
+    `accumulates` tells which steps take in input rows instead of making output rows. `live` holds for each step the largest
+    sets of inner storages with needed rows during its calls, its output among them; `live_bytes` is the most that one takes.
     """
 
     first: int
@@ -26,6 +27,7 @@ class Stream:
     targets: tuple[int, ...]
     pulls: tuple[tuple[int, ...], ...]
     ring_rows: Mapping[int, int]
+    ring_bytes: Mapping[int, int]
     live: tuple[frozenset[frozenset[int]], ...]
     live_bytes: tuple[int, ...]
     overlaps: tuple[Overlap, ...]
@@ -66,7 +68,7 @@ class _Run:
         self.written: dict[int, int] = dict.fromkeys(inner, 0)
         self.holding: frozenset[int] = frozenset()
         self.live: list[set[frozenset[int]]] = [set() for _ in steps]
-        self.lead: dict[tuple[int, int], int] = {}
+        self.needed: dict[tuple[int, int], list[int]] = {}
         self.exact: dict[tuple[int, int], bool] = {}
 
     def demand(self, index: int, goal: int) -> None:
@@ -85,8 +87,8 @@ class _Run:
             self.held[storage] = max(self.held[storage], row + 1 - min(row, self._low(storage)))
             self.written[storage] = row + 1
             self.holding |= {storage}
-        elif row >= 0:
-            self._measure_leads(index, row)
+        if row >= 0:
+            self._see_dying(index, row)
         self.live[index].add(self.holding)
         self.next[index] += 1
         touched = self.inner.intersection((storage, *(read.storage for read in step.reads)))
@@ -96,23 +98,33 @@ class _Run:
         """The lowest row of a storage that any step still reads."""
         return min(low[self.next[reader]] for reader, low in self.readers[storage])
 
-    def _measure_leads(self, index: int, row: int) -> None:
-        """The output's end after this row, before the first byte still needed of each dying input."""
+    def _see_dying(self, index: int, row: int) -> None:
+        """Note the first byte still needed of each dying input while this row is written."""
         step, written = self.steps[index], self.outputs[index]
         end = (row + 1) * step.row_bytes
         overwritten = {read.storage: read.low for read in step.reads if read.overwritten}
         for storage in self.dying:
             row_bytes = self.row_bytes[storage]
             pair = (storage, written)
-            self.lead[pair] = max(self.lead.get(pair, 0), end - self._low(storage) * row_bytes)
-            if storage in overwritten:
+            self.needed.setdefault(pair, []).append(self._low(storage) * row_bytes)
+            if storage in overwritten and written not in self.inner:
                 others = [low[self.next[reader]] for reader, low in self.readers[storage] if reader != index]
                 kept = min([overwritten[storage][row + 1], *others])
                 self.exact[pair] = self.exact.get(pair, True) and end <= kept * row_bytes
 
     def overlaps(self) -> tuple[Overlap, ...]:
-        """Every overlap of an output over a dying input that the run allows."""
-        led = [Overlap(read, written, lead) for (read, written), lead in sorted(self.lead.items())]
+        """Every overlap of an output or a ring over a dying input that the run allows, if it saves anything.
+
+        A ring's bytes are written for the first time with its first rows, and only the needed bytes of an input shrink
+        after that.
+        """
+        led = []
+        for (read, written), needed in sorted(self.needed.items()):
+            row_bytes = self.steps[self.outputs.index(written)].row_bytes
+            first_rows = needed[: self.held.get(written)]
+            lead = max((row + 1) * row_bytes - byte for row, byte in enumerate(first_rows))
+            if lead < len(first_rows) * row_bytes:
+                led.append(Overlap(read, written, lead))
         exact = [
             Overlap(read, written, exact=True) for (read, written), fits in sorted(self.exact.items()) if fits
         ]
@@ -141,14 +153,16 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
     for index in targets:
         run.demand(index, run.steps[index].calls)
     ring_bytes = {s: run.held[s] * run.steps[i].row_bytes for i, s in enumerate(outputs) if s in inner}
+    live = tuple(frozenset(a for a in sets if not any(a < b for b in sets)) for sets in run.live)
     return Stream(
         first,
         last,
         tuple(targets),
         tuple(tuple(index for index, _ in pulled) for pulled in run.pulls),
         dict(sorted(run.held.items())),
-        tuple(frozenset(sets) for sets in run.live),
-        tuple(max((sum(ring_bytes[s] for s in held) for held in sets), default=0) for sets in run.live),
+        ring_bytes,
+        live,
+        tuple(max((sum(ring_bytes[s] for s in held) for held in sets), default=0) for sets in live),
         (*run.overlaps(), *(_backward(steps[0], outputs[0], dying) if first == last else ())),
         tuple(step.accumulates for step in steps),
     )
