@@ -44,46 +44,52 @@ def reorder(steps: Sequence[Step]) -> Scheduled:
 
 class _Reorderer:
     def __init__(self, steps: Sequence[Step]) -> None:
-        self.left = list(range(len(steps)))
         self.steps = list(steps)
         self.units = [UNITS[str(step[0])] for step in steps]
-        self.sets = [reads_and_writes(step) for step in steps]
-        self.waits: list[list[tuple[int, int]]] = [self._waits(i) for i in range(len(steps))]
-        self.issued: dict[int, int] = {}
+        self.missing = [0] * len(steps)
+        """Steps that must come before and are not issued."""
+        self.earliest = [0] * len(steps)
+        self.followers: list[list[tuple[int, int]]] = [[] for _ in steps]
+        """Steps that must come after, with the cycles between; 0: at once, as the second of a pair."""
+        self._connect()
+        self.left = list(range(len(steps)))
         self.order: list[int] = []
 
-    def _waits(self, index: int) -> list[tuple[int, int]]:
-        """Steps that must come before, with the cycles between; 0 is only possible for the first of a pair."""
-        reads, writes = self.sets[index]
-        found: dict[int, int] = {}
-        pending = set(reads | writes)
-        for before in range(index - 1, max(index - 200, -1), -1):
-            their_reads, their_writes = self.sets[before]
-            if their_writes & reads & pending:
-                found[before] = self._latency(before, index)
-            elif their_writes & writes & pending:
-                found[before] = 1
-            elif their_reads & writes:
-                found[before] = 0
-            pending -= their_writes - writes
-        return list(found.items())
+    def _connect(self) -> None:
+        """Find what must come before what: results before their uses, uses before the register's next result."""
+        writer: dict[int, int] = {}
+        readers: dict[int, list[int]] = {}
+        for index, step in enumerate(self.steps):
+            reads, writes = reads_and_writes(step)
+            before: dict[int, int] = {}
+            for register in writes:
+                before.update((reader, 0) for reader in readers.pop(register, ()) if reader not in before)
+                if register in writer and register not in reads:
+                    before[writer[register]] = max(before.get(writer[register], 0), 1)
+            for register in reads:
+                if register in writer:
+                    at = writer[register]
+                    before[at] = max(before.get(at, 0), self._latency(at, index))
+            for at, cycles in before.items():
+                self.followers[at].append((index, cycles))
+            self.missing[index] = len(before)
+            for register in writes:
+                writer[register] = index
+            for register in reads:
+                readers.setdefault(register, []).append(index)
 
     def _latency(self, before: int, index: int) -> int:
         first, second = str(self.steps[before][0]), str(self.steps[index][0])
         late = self.units[before].latency
         if first in ACCUMULATING:
-            adds = (
-                second in ACCUMULATING
-                and second != "scale"
-                and self.steps[index][-1] == self.steps[before][1]
-            )
+            adds = second in ACCUMULATING and second != "scale" and self.steps[index][-1] == self.steps[before][1]
             return late if adds else late + 1
         return late + (first == "saturate" and second not in ("store", "store_byte"))
 
     def run(self) -> Scheduled:
         cycle = 0
         while self.left:
-            ready = [i for i in self.left[:_WINDOW] if self._ready(i, cycle, ())]
+            ready = [i for i in self.left[:_WINDOW] if self.missing[i] == 0 and self.earliest[i] <= cycle]
             first = self._choose(ready)
             if first is not None:
                 self._pair(first, ready, cycle)
@@ -92,40 +98,34 @@ class _Reorderer:
 
     def _choose(self, ready: list[int]) -> int | None:
         """A multiplication if there is one, else what fits beside none, else the first."""
-        multiplications = (index for index in ready if self.units[index].name == "multiply")
-        lonely = (index for index in ready if self.units[index].alone)
-        return next(multiplications, next(lonely, ready[0] if ready else None))
+        for index in ready:
+            if self.units[index].name == "multiply":
+                return index
+        for index in ready:
+            if self.units[index].alone:
+                return index
+        return ready[0] if ready else None
 
     def _pair(self, first: int, ready: list[int], cycle: int) -> None:
         """Issue a step and one that fits beside it, before it or after it."""
         unit = self.units[first]
         for other in ready:
-            independent = not self._depends(other, first) and not self._depends(first, other)
-            if other != first and _fit(self.units[other], unit) and independent:
+            if other != first and _fit(self.units[other], unit):
                 self._issue(other, cycle)
                 self._issue(first, cycle)
                 return
         self._issue(first, cycle)
         for other in self.left[:_WINDOW]:
-            if _fit(unit, self.units[other]) and self._ready(other, cycle, (first,)):
+            if self.missing[other] == 0 and self.earliest[other] <= cycle and _fit(unit, self.units[other]):
                 self._issue(other, cycle)
                 return
 
-    def _depends(self, later: int, earlier: int) -> bool:
-        return any(before == earlier for before, _ in self.waits[later])
-
-    def _ready(self, index: int, cycle: int, beside: tuple[int, ...]) -> bool:
-        """True when all that must come before is issued and done."""
-        for before, cycles in self.waits[index]:
-            at = self.issued.get(before)
-            if at is None or at + max(cycles, 0 if before in beside else cycles) > cycle:
-                return False
-        return True
-
     def _issue(self, index: int, cycle: int) -> None:
         self.left.remove(index)
-        self.issued[index] = cycle
         self.order.append(index)
+        for follower, cycles in self.followers[index]:
+            self.missing[follower] -= 1
+            self.earliest[follower] = max(self.earliest[follower], cycle + cycles)
 
 
 def _fit(first: Unit, second: Unit) -> bool:

@@ -9,9 +9,8 @@ An operation may be issued early as long as every operation before it can still 
 when the given order needs no more registers than there are.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 Step = tuple[str | int, ...]
 """What a template prints: kind, registers (result first), then numbers."""
@@ -43,18 +42,13 @@ def may_pair(first: Unit, second: Unit) -> bool:
     return not (first.alone or second.alone or second.leads) and second.late >= first.late
 
 
-def _may_precede(second: Unit, first: Unit) -> bool:
-    """True when `first` may be issued just before `second` in the same cycle."""
-    return may_pair(first, second)
-
-
 _MULTIPLY = Unit("multiply", 1, late=True)
 _LOAD = Unit("load", 1, count=2)
 _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
-    "smuad": _MULTIPLY, "scale": Unit("multiply", 2, late=True),
+    "smuad": _MULTIPLY, "scale": _MULTIPLY,
     "load": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_byte": Unit("load", 3, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
     "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
@@ -120,117 +114,124 @@ def schedule(ops: Sequence[Op], registers: Iterable[int]) -> Scheduled | None:
     return _Scheduler(ops, sorted(registers)).run()
 
 
+class _Pending:
+    """An operation that is not issued: the values that it reads and writes by number, and when it can be issued."""
+
+    __slots__ = ("earliest", "missing", "op", "reads", "unit", "writes")
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+        self.unit = UNITS[op.kind]
+        self.reads = tuple({source.number for source in op.sources if isinstance(source, Value)})
+        self.writes = op.result.number if isinstance(op.result, Value) else 0
+        self.missing = len(self.reads)
+        """Values that no operation issued so far has made."""
+        self.earliest = 0
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """An operation that could be issued now: its registers, and the most that those before it in the order given will take."""
+
+    at: int
+    unit: Unit
+    gain: int
+    peak: int
+
+
 class _Scheduler:
     def __init__(self, ops: Sequence[Op], registers: list[int]) -> None:
-        self.ops = ops
+        self.left = [_Pending(op) for op in ops]
         self.free = registers
-        self.register: dict[Value, int] = {}
-        self.ready_at: dict[Value, int] = {}
-        self.producer: dict[Value, str] = {}
-        self.uses: dict[Value, int] = {}
-        for op in ops:
-            for source in set(op.sources):
-                if isinstance(source, Value):
-                    self.uses[source] = self.uses.get(source, 0) + 1
+        self.register: dict[int, int] = {}
+        self.uses: dict[int, int] = {}
+        self.readers: dict[int, list[_Pending]] = {}
+        for pending in self.left:
+            for number in pending.reads:
+                self.uses[number] = self.uses.get(number, 0) + 1
+                self.readers.setdefault(number, []).append(pending)
         self.steps: list[Step] = []
 
     def run(self) -> Scheduled | None:
-        left = list(self.ops)
         cycle = issued_at = 0
-        while left:
-            first = self._next(left, cycle, {}, lambda unit: True)
-            if first is not None:
-                unit = UNITS[left[first].kind]
-                kept = max(0, self._gain(left[first], {}))
-                before = self._next(left, cycle, {unit.name: 1}, partial(_may_precede, unit), first, kept)
-                if before is not None and not may_pair(unit, UNITS[left[before].kind]):
-                    self._take(left, before, cycle)
-                    self._take(left, first - (before < first), cycle)
-                else:
-                    self._take(left, first, cycle)
-                    second = self._next(left, cycle, {unit.name: 1}, partial(may_pair, unit))
-                    if second is not None:
-                        self._take(left, second, cycle)
+        while self.left:
+            issued = self._choose(self._candidates(cycle))
+            for pending in [self.left[at] for at in issued]:
+                self.left.remove(pending)
+                self._issue(pending, cycle)
                 issued_at = cycle
-            elif cycle > issued_at + _LONGEST_WAIT:
+            if cycle > issued_at + _LONGEST_WAIT:
                 return None
             cycle += 1
         return Scheduled(tuple(self.steps), cycle)
 
-    def _take(self, left: list[Op], at: int, cycle: int) -> None:
-        """Issue the operation at a position."""
-        self._issue(left.pop(at), cycle)
-
-    def _next(
-        self,
-        left: list[Op],
-        cycle: int,
-        busy: dict[str, int],
-        allowed: Callable[[Unit], bool],
-        skipped: int = -1,
-        kept: int = 0,
-    ) -> int | None:
-        """Position of the first operation but `skipped` that can be issued now and leaves `kept` registers.
-
-        On the way, the registers are counted that the operations passed over will take when they run in the order given.
-        """
-        taken = peak = 0
-        used: dict[Value, int] = {}
-        for at, op in enumerate(left[:_WINDOW]):
-            unit = UNITS[op.kind]
-            free_unit = at != skipped and busy.get(unit.name, 0) < unit.count and allowed(unit)
-            if free_unit and self._ready(op, cycle):
-                gain = self._gain(op, {})
-                if max(kept, peak) + max(gain, 0) <= len(self.free):
-                    return at
-            taken += self._gain(op, used)
-            peak = max(peak, taken)
-            for source in set(op.sources):
-                if isinstance(source, Value):
-                    used[source] = used.get(source, 0) + 1
-        return None
-
-    def _gain(self, op: Op, used: dict[Value, int]) -> int:
-        """Registers that an operation takes, minus those that it frees; `used` counts uses that come before it."""
-        freed = sum(1 for s in set(op.sources) if isinstance(s, Value) and self.uses[s] - used.get(s, 0) == 1)
-        return (1 if isinstance(op.result, Value) else 0) - freed
-
-    def _ready(self, op: Op, cycle: int) -> bool:
-        for position, source in enumerate(op.sources):
-            if not isinstance(source, Value):
+    def _choose(self, candidates: list[_Candidate]) -> list[int]:
+        """Up to two operations in the order in which they are issued: the first one that can be, and one beside it."""
+        free = len(self.free)
+        first = next((c for c in candidates if c.peak + max(c.gain, 0) <= free), None)
+        if first is None:
+            return []
+        kept = max(0, first.gain)
+        for other in candidates:
+            shared = other.unit.name == first.unit.name and other.unit.count == 1
+            if other is first or shared or max(kept, other.peak) + max(other.gain, 0) > free:
                 continue
-            if source not in self.register:
-                return False
-            ready = self.ready_at[source]
-            late = op.kind in ACCUMULATING and position == len(op.sources) - 1
-            if self.producer[source] in ACCUMULATING:
-                ready += 0 if late and op.kind != "scale" else 1
-            if self.producer[source] == "saturate" and op.kind not in ("store", "store_byte"):
-                ready += 1
-            if cycle < ready:
-                return False
-        return True
+            if may_pair(first.unit, other.unit):
+                return [first.at, other.at]
+            if may_pair(other.unit, first.unit):
+                return [other.at, first.at]
+        return [first.at]
 
-    def _issue(self, op: Op, cycle: int) -> None:
-        sources = [self.register[s] if isinstance(s, Value) else s for s in op.sources]
-        for source in set(op.sources):
-            if isinstance(source, Value):
-                self.uses[source] -= 1
-                if self.uses[source] == 0:
-                    self.free.append(self.register[source])
-                    self.free.sort()
+    def _candidates(self, cycle: int) -> list[_Candidate]:
+        """Operations whose operands are there; how many registers those before will take, when they run in the order given."""
+        found: list[_Candidate] = []
+        taken = peak = 0
+        used: dict[int, int] = {}
+        uses = self.uses
+        for at, pending in enumerate(self.left[:_WINDOW]):
+            writes = 1 if pending.writes else 0
+            if pending.missing == 0 and pending.earliest <= cycle:
+                gain = writes - sum([uses[number] == 1 for number in pending.reads])
+                found.append(_Candidate(at, pending.unit, gain, peak))
+            for number in pending.reads:
+                count = used[number] = used.get(number, 0) + 1
+                if count == uses[number]:
+                    taken -= 1
+            taken += writes
+            peak = max(peak, taken)
+        return found
+
+    def _issue(self, pending: _Pending, cycle: int) -> None:
+        op = pending.op
+        sources = [self.register[s.number] if isinstance(s, Value) else s for s in op.sources]
+        for number in pending.reads:
+            self.uses[number] -= 1
+            if self.uses[number] == 0:
+                self.free.append(self.register[number])
         result: list[int] = []
-        if isinstance(op.result, Value):
+        if pending.writes:
             # Prefer the accumulator's own register: shorter encodings and nothing to explain.
             own = sources[-1] if op.kind in ACCUMULATING else (sources[0] if sources else -1)
-            register = own if own in self.free else self.free[0]
+            register = own if own in self.free else min(self.free)
             self.free.remove(register)
-            self.register[op.result] = register
-            self.ready_at[op.result] = cycle + UNITS[op.kind].latency
-            self.producer[op.result] = op.kind
+            self.register[pending.writes] = register
             result = [register]
-            if self.uses.get(op.result, 0) == 0:
+            if pending.writes not in self.uses:
                 self.free.append(register)
-        elif op.result is not None:
+            self._announce(pending, cycle)
+        elif isinstance(op.result, int):
             result = [op.result]
         self.steps.append((op.kind, *result, *sources, *op.numbers))
+
+    def _announce(self, producer: _Pending, cycle: int) -> None:
+        """Tell the readers of a new value when they can have it."""
+        for reader in self.readers.get(producer.writes, ()):
+            reader.missing -= 1
+            ready = cycle + producer.unit.latency
+            if producer.op.kind in ACCUMULATING:
+                last = reader.op.sources[-1]
+                adds = reader.op.kind in ACCUMULATING and isinstance(last, Value) and last.number == producer.writes
+                ready += 0 if adds and reader.op.kind != "scale" else 1
+            elif producer.op.kind == "saturate" and reader.op.kind not in ("store", "store_byte"):
+                ready += 1
+            reader.earliest = max(reader.earliest, ready)
