@@ -17,6 +17,7 @@ from tinycompile.ops._gemm_asm import (
     stream,
 )
 from tinycompile.ops._window_staging import Windows, fits_offsets, halves, reach, steps
+from tinycompile.ops._gemm_cost import gemm_cost
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
@@ -41,16 +42,6 @@ def layout_of(pixels: int, packed: bool) -> Layout:
     width = {4: 2, 2: 4, 1: 8 if packed else 4}[pixels]
     double_weights = _DOUBLE_LOADS and pixels == 1
     return Layout(pixels, width, packed, double_pixels=_DOUBLE_LOADS, double_weights=double_weights)
-
-
-def gemm_cost(pixels: int, pairs: int, out_channels: int, group: int, made: Scaling, packed: bool) -> Cost:
-    """Cycles of a core that issues a load beside each multiplication."""
-    how = made.how
-    per_output = 2.0 + how.half_away + (how.shift == 0) + how.doubled
-    per_pair = 1.28 if _DOUBLE_LOADS else {4: 1.0, 2: 1.02, 1: 1.15}[group]
-    staging = 3.0 * pairs + 12
-    cycles = pixels * (out_channels * (pairs * per_pair + per_output) + staging)
-    return Cost(int(cycles), out_channels * ((2 if packed else 4) * pairs + 4 + 4 * how.words) + 1500)
 
 
 class _GemmAsm(Kernel):
@@ -98,9 +89,13 @@ class _GemmAsm(Kernel):
         """See `gemm_cost`."""
         out_channels = operation.output.shape[-1]
         pixels = operation.output.elements // out_channels
-        pairs, group = self.pairs(operation), self.group(operation)
-        cost = gemm_cost(pixels, pairs, out_channels, group, self.scaling(operation), self.packed)
+        pairs, layout = self.pairs(operation), layout_of(self.group(operation), self.packed)
+        cost = gemm_cost(self.pixel_runs(operation), pairs, out_channels, layout, self.scaling(operation).how)
         return Cost(cost.cycles + pixels * self.cycles_per_pixel(operation), cost.flash_bytes)
+
+    def pixel_runs(self, operation: Operation) -> tuple[int, int]:
+        """Pixels that one call computes, and the number of calls; runs of pixels are cut into groups."""
+        return operation.output.elements // operation.output.shape[-1], 1
 
     def cycles_per_pixel(self, operation: Operation) -> int:
         """What the staging of a pixel takes beyond that of contiguous bytes."""
@@ -196,9 +191,14 @@ class WindowAsm(_GemmAsm):
     granularities = (Granularity.ROW,)
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """As all, and one group."""
+        """As all, one group, and more than a pixel under the window."""
         one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
-        return one_group and super().supports(operation, board)
+        pointwise = convolution_window(operation).is_pointwise
+        return one_group and not pointwise and super().supports(operation, board)
+
+    def pixel_runs(self, operation: Operation) -> tuple[int, int]:
+        """A row at a time."""
+        return operation.output.shape[2], operation.rows
 
     def runs(self, operation: Operation) -> tuple[int, int]:
         """Each row of the window is one run."""

@@ -77,7 +77,9 @@ def staging(taps: Taps, columns: Columns, one: Pass) -> Staging:
     """Steps for one pass over all pairs of columns."""
     inside = columns.inside
     unroll = 2 if 3 * taps.channels <= _LARGEST_OFFSET else 1
-    iterations = len(inside) // unroll if len(inside) > STRAIGHT_PAIRS else 0
+    # without a loop the pointers never move, so offsets reach the last pixel of the row
+    straight = len(inside) <= STRAIGHT_PAIRS and (columns.width - 1) * taps.channels <= _LARGEST_OFFSET
+    iterations = 0 if straight else len(inside) // unroll
     looped = range(inside.start, inside.start + iterations * unroll)
     writer = _Writer(taps, columns, one)
     return Staging(

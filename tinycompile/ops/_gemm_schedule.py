@@ -120,6 +120,7 @@ class _Writer:
         self.shape, self.how = shape, requantizing
         self.base = 0
         """Pair at which both pointers stand."""
+        self.last_pair = 0
         free = list(range(shape.accumulators, OPERAND_REGISTERS))
         self.in_place = shape.packed and shape.channels > 2
         self.by_channel = not shape.packed and len(free) < shape.channels + 2
@@ -128,6 +129,8 @@ class _Writer:
         names, free = free[:held], free[held:]
         streaming = shape.double_weights if self.by_channel else shape.double_pixels
         others = free[: 2 if streaming and len(free) < 4 else 4]
+        self.two_pairs = self.in_place and shape.pixels == 1 and shape.double_pixels and len(others) >= 2
+        """Staged words of two pairs are loaded at once."""
         self.pixels, self.weights = (names, others) if self.by_channel else (others, names)
 
     # Loads and multiplications.
@@ -152,6 +155,7 @@ class _Writer:
 
     def multiply(self, first: int, count: int) -> Iterator[Step]:
         """Multiply `count` pairs of taps."""
+        self.last_pair = first + count - 1
         for pair in range(first, first + count):
             if self.in_place:
                 yield from self.multiply_in_place(pair)
@@ -240,6 +244,8 @@ class _Writer:
         shape = self.shape
         count = len(self.pixels) // shape.pixels * shape.pixels
         names = [self.pixels[(pair * shape.pixels + pixel) % count] for pixel in range(shape.pixels)]
+        if self.two_pairs:
+            names = [self.pixels[(pair - self.base) % 2]]
         order = range(shape.pixels - 1, -1, -1) if pair == 0 else range(shape.pixels)
         offsets = [self.staged_offset(pair, pixel) for pixel in range(shape.pixels)]
         for first in range(0, shape.words, len(self.weights)):
@@ -248,7 +254,9 @@ class _Writer:
             yield from self.load(
                 STREAM, weights, [self.stream_offset(pair, w) for w in words], shape.double_weights
             )
-            if first == 0:
+            if first == 0 and self.two_pairs:
+                yield from self.load_two_pairs(pair)
+            elif first == 0:
                 yield from self.load(STAGED, names, offsets, shape.double_pixels)
             for channel in (1, 0):
                 for word, weight in zip(words, weights, strict=True):
@@ -259,6 +267,15 @@ class _Writer:
                         yield from (
                             self.accumulate(pair, p, 2 * word + channel, weight, names[p]) for p in order
                         )
+
+    def load_two_pairs(self, pair: int) -> Iterator[Step]:
+        """The staged words of this pair and the next of a single pixel, at every second pair."""
+        if (pair - self.base) % 2 == 0:
+            offset = self.staged_offset(pair, 0)
+            if pair < self.last_pair:
+                yield ("load_pair", self.pixels[0], self.pixels[1], STAGED, offset)
+            else:
+                yield ("load", self.pixels[0], STAGED, offset)
 
     # Requantization.
 
