@@ -55,6 +55,8 @@ _TABLE = {
     "multiplier_5_dilation": Depthwise(image=(1, 6, 6, 2), multiplier=5, dilation=(2, 1)),
     "batch_3": Depthwise(image=(3, 4, 5, 3)),
     "batch_2_multiplier_2": Depthwise(image=(2, 4, 5, 3), multiplier=2),
+    "row_beyond_an_offset_of_12_bits": Depthwise(image=(1, 3, 7, 960), activation="RELU6", zoom=0.5),
+    "row_beyond_an_offset_of_12_bits_valid": Depthwise(image=(1, 3, 5, 1300), stride=(1, 2), padding="VALID"),
     "one_row": Depthwise(image=(1, 1, 9, 4)),
     "one_column": Depthwise(image=(1, 9, 1, 4)),
     "one_pixel": Depthwise(image=(1, 1, 1, 5)),
