@@ -11,7 +11,7 @@ from benchmarks.checks import estimate_summary, memory_checks, speed_checks, sum
 from benchmarks.measure import BOARD, ROOT, Result
 from benchmarks.references import References
 from benchmarks.render import Section, as_markdown, gaps
-from benchmarks.tables import Table, flash_summary, total_table
+from benchmarks.tables import flash_summary, total_table
 from tinycompile.version import __version__
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -61,7 +61,6 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
     listed = [result for result in results if result.reference.mlperf_tiny]
     speed = [check for result in results for check in speed_checks(result).values()]
     memory = [check for result in results for check in memory_checks(result, references.limits)]
-    totals = total_table(listed)
     said = (
         f"Speed: {summary(speed)}",
         f"Memory: {summary(memory)}",
@@ -75,7 +74,7 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
         "MLPerf Tiny's models with `--optimize speed` on the emulated Cortex-M7, beside TensorFlow Lite Micro with",
         "CMSIS-NN (TFLM) on the same emulator. RAM is arena, state and stack in bytes, flash is code and weights (of TFLM: its",
         "code and the .tflite file); instructions are counted, cycles are modelled, and nothing was measured on a board.\n",
-        as_markdown(Table(totals.title, totals.columns, totals.rows)),
+        as_markdown(total_table(listed)),
         "What falls short of the bars that the project set itself (all figures: [docs/benchmarks.md](docs/benchmarks.md)):\n",
         *(fill(f"* {sentence}", 130, subsequent_indent="  ", break_long_words=False) for sentence in said),
     )) + "\n"  # fmt: skip
