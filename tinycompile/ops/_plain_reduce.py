@@ -30,8 +30,9 @@ class PlainReduction(Reduction):
         """One axis after the other."""
         values = inputs[0]
         assert values is not None
-        for axis in axes_of(operation):
-            values = self.function.reduce(values, axis=axis, keepdims=True, dtype=values.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for axis in axes_of(operation):
+                values = self.function.reduce(values, axis=axis, keepdims=True, dtype=values.dtype)
         return (values.reshape(operation.output.shape),)
 
     def form(self, operation: Operation) -> Form:

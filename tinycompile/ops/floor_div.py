@@ -1,4 +1,4 @@
-"""FLOOR_DIV: the greatest integer that is not greater than the quotient. A divisor of 0, which the reference refuses at run time, gives 0 for integers."""
+"""FLOOR_DIV: the quotient rounded down. An integer divisor of 0, which the reference refuses, gives 0."""
 
 import numpy as np
 

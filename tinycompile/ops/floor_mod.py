@@ -1,4 +1,4 @@
-"""FLOOR_MOD: what FLOOR_DIV leaves over; it has the divisor's sign. A divisor of 0, which the reference refuses at run time, gives 0 for integers."""
+"""FLOOR_MOD: what FLOOR_DIV leaves over. An integer divisor of 0, which the reference refuses, gives 0."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """PRELU: x where it is not negative, else alpha * x, with alpha broadcast.
 
-Source of the semantics: `PreluPrepare` in tensorflow/lite/kernels/activations.cc, internal/reference/prelu.h; factors are float32.
+Source of the semantics: tensorflow/lite/kernels/activations.cc and internal/reference/prelu.h; the factors are float32.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """SQUARED_DIFFERENCE: (a - b) squared.
 
-int8: both operands, shifted left by 7 bits, are scaled to twice the larger input scale; the squared difference is scaled to the output.
+int8: operands, shifted left by 7 bits, are scaled to twice the larger input scale, the squared difference to the output.
 Source of the semantics: tensorflow/lite/kernels/squared_difference.cc.
 """
 
