@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 
 from tinycompile import driver, proving, report
-from tinycompile.errors import TinyCompileError
+from tinycompile.errors import Problem, TinyCompileError, UsageError
 from tinycompile.output import write_directory
 from tinycompile.version import __version__
 
@@ -70,8 +70,11 @@ def write_json(data: Any, path: str | None) -> None:
     text = json.dumps(data, indent=1) + "\n"
     if path == "-":
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(Problem(path, f"cannot be written ({error.strerror})")) from error
 
 
 board_option = click.option(

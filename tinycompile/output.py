@@ -16,11 +16,27 @@ _KEYWORDS = frozenset(
     "class namespace template this new delete private public protected try catch throw using virtual operator".split()
 )
 
+_HEADERS = frozenset(
+    "alloca assert complex ctype endian errno features fenv float inttypes iso646 limits locale math setjmp signal stdalign "
+    "stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings tgmath threads time uchar unistd wchar "
+    "wctype".split()
+)
+"""Headers of the C library, which our directory would hide as it is searched first."""
+
+_CMAKE_TARGETS = frozenset(
+    "all clean edit_cache help install package package_source rebuild_cache test".split()
+)
+
+_RESERVED = _KEYWORDS | _HEADERS | _CMAKE_TARGETS | {"tc"}
+
 
 def c_identifier(text: str) -> str:
-    """A C (and C++) identifier made of a file's stem: other characters become `_`."""
+    """A C (and C++) identifier made of a file's stem, which also serves as the name of a header and of a CMake target.
+
+    Other characters become `_`; a name that means something already gets a prefix.
+    """
     name = re.sub(r"[^0-9A-Za-z_]", "_", text)
-    if not name or name[0].isdigit() or name in _KEYWORDS or name.startswith("_"):
+    if not name or name[0].isdigit() or name.startswith(("_", "tc_")) or name.lower() in _RESERVED:
         name = f"model_{name}"
     return name
 

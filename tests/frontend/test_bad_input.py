@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import tflite
 
 from tests.frontend.models import chain_model, convolution_model
 from tests.support.tflite_builder import Builder, Spec
@@ -159,9 +160,40 @@ def test_all_problems_at_once() -> None:
     problems = _problems(builder.finish([0], [y]))
     assert '#0 ATAN2 "a": the operator is not supported' in problems[1]
     assert '#1 ATAN2 "b": the operator is not supported' in problems[2]
-    assert '#2 NovelOperator "c": the operator is not supported' in problems[3]
+    assert '#2 CUSTOM NovelOperator "c": the operator is not supported' in problems[3]
     assert "element type FLOAT64" in problems[0]
     assert "CONV_2D" in problems[4]
+
+
+def test_a_custom_operator_is_not_the_builtin_one_of_its_name() -> None:
+    builder = Builder()
+    x = builder.input((4,), "int8", 0.5)
+    y = builder.op("novel", [x, x], Spec((4,), "int8", 0.5, name="y"))
+    (number,) = (i for i, code in enumerate(builder._model.codes) if code[1] == "novel")
+    builder._model.codes[number] = (tflite.BuiltinOperator.CUSTOM, "ADD", 1)
+    assert (
+        _problems(builder.finish([x], [y]))[0]
+        == 'bad.tflite: #0 CUSTOM ADD "y": the operator is not supported'
+    )
+
+
+def test_names_stay_on_one_line() -> None:
+    builder = Builder()
+    x = builder.input((4,), "int8", 0.5)
+    y = builder.op("ATAN2", [x, x], Spec((4,), "int8", 0.5, name="größe\n\x1b[31m"))
+    assert _problems(builder.finish([x], [y]))[0].startswith(
+        'bad.tflite: #0 ATAN2 "größe\\n\\x1b[31m": the operator'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "scales"), [("TANH", (0.5, 1e-45)), ("MUL", (1e38, 0.5)), ("LEAKY_RELU", (1e38, 1e-3))]
+)
+def test_absurd_scales_are_refused_without_a_warning(kind: str, scales: tuple[float, float]) -> None:
+    builder = Builder()
+    x = builder.input((4,), "int8", scales[0])
+    y = builder.op(kind, [x, x] if kind == "MUL" else [x], Spec((4,), "int8", scales[1]))
+    assert len(_problems(builder.finish([x], [y]))) == 1
 
 
 def test_types_that_no_rule_takes() -> None:

@@ -112,6 +112,12 @@ def test_inspect_as_json(digits_model: Path) -> None:
     assert data["macs"] == sum(entry["macs"] for entry in data["operators"]) > 0
 
 
+def test_json_that_cannot_be_written(digits_model: Path, in_tmp_path: Path) -> None:
+    result = run("inspect", digits_model, "--json", "nowhere/data.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: nowhere/data.json: cannot be written")
+
+
 @pytest.mark.parametrize("command", ["boards", "ops"])
 def test_lists(command: str) -> None:
     result = run(command)

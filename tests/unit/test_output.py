@@ -25,6 +25,11 @@ def contents(directory: Path) -> dict[str, str]:
         ("", "model_"),
         ("größe", "gr__e"),
         ("_x", "model__x"),
+        ("string", "model_string"),
+        ("Math", "model_Math"),
+        ("tc_types", "model_tc_types"),
+        ("all", "model_all"),
+        ("test", "model_test"),
     ],
 )
 def test_c_identifier(stem: str, name: str) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import numpy as np
+
 from tinycompile.errors import Problem
 from tinycompile.ir import Attributes, Options
 from tinycompile.ops import Operation, Operator, operator_of, operators
@@ -33,7 +35,8 @@ def check_node(operation: Operation, place: str) -> list[Problem]:
 def _attempt(action: Callable[[], _T], place: str, what: str) -> _T | Problem:
     """Limits and shape inference should survive any model; when one does not, the user still gets a message with a place."""
     try:
-        return action()
+        with np.errstate(all="ignore"):  # absurd scales overflow, and a limit refuses what came out
+            return action()
     except Exception as error:
         _log.debug("%s: a check failed", place, exc_info=True)
         return Problem(place, f"its {what} make no sense ({type(error).__name__}: {error})")

@@ -98,10 +98,14 @@ class Checker:
             return found
 
     def text(self, table: Any, name: str) -> str:
-        """A string, empty when it is absent. Bytes that are not UTF-8 are replaced: names are for messages only."""
+        """A string, empty when it is absent, on one line: names are for messages and comments only.
+
+        Bytes that are not UTF-8 are replaced, and what a terminal would obey is escaped.
+        """
         with malformed(snake_case(name)):
             found: bytes | None = getattr(table, name)()
-        return (found or b"").decode("utf-8", "replace")
+        text = (found or b"").decode("utf-8", "replace")
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
     def options(self, table: Any) -> dict[str, Any]:
         """All fields of an options table by snake_case name: numbers, texts, and tuples for vectors that are present."""

@@ -137,7 +137,8 @@ class _Reader:
             self.check.scalar(code, "BuiltinCode"), self.check.scalar(code, "DeprecatedBuiltinCode")
         )
         if builtin == tflite.BuiltinOperator.CUSTOM:
-            return self.check.text(code, "CustomCode") or "CUSTOM"
+            # not the bare name: a custom operator may be called like a builtin one, and is another operator
+            return f"CUSTOM {self.check.text(code, 'CustomCode')}".rstrip()
         return schema.operator_name(builtin)
 
     def _buffer(self, buffer: Any) -> Array:

@@ -8,6 +8,9 @@ from tinycompile.ops.base import Limit, Operation
 QUANTIZED = (DType.INT8, DType.UINT8, DType.INT16)
 """Element types that stand for reals through a scale and a zero point."""
 
+LEAST_SCALE = 1e-30
+"""Reciprocals and products of smaller scales leave float32, in which TFLite computes them."""
+
 
 def has_elements(operation: Operation) -> str | None:
     """No tensor is empty."""
@@ -18,7 +21,7 @@ def has_elements(operation: Operation) -> str | None:
 
 
 def has_per_tensor_quantization(operation: Operation) -> str | None:
-    """int8, uint8 and int16 tensors have one positive scale and one zero point that the type holds; for int16 it is 0."""
+    """int8, uint8 and int16 tensors have one scale of at least 1e-30 and one zero point that the type holds (int16: 0)."""
     for role, tensor in _operands(operation):
         problem = quantization_problem(tensor)
         if problem:
@@ -49,7 +52,7 @@ def quantization_problem(tensor: Tensor) -> str | None:
         return "no quantization"
     if len(found.scales) != 1 or len(set(found.zero_points)) != 1:
         return f"{len(found.scales)} scales and {len(set(found.zero_points))} zero points"
-    if not (found.scale > 0.0 and np.isfinite(found.scale)):
+    if not (found.scale >= LEAST_SCALE and np.isfinite(found.scale)):
         return f"scale {found.scale}"
     low, high = tensor.dtype.limits if tensor.dtype is not DType.INT16 else (0, 0)
     return None if low <= found.zero_point <= high else f"zero point {found.zero_point}"

@@ -6,6 +6,7 @@ All three take int8 activations and weights with an int32 bias, and scale their 
 import numpy as np
 
 from tinycompile.ir import Array, DType, Tensor
+from tinycompile.ops._limits import quantization_problem
 from tinycompile.ops.base import Operation, TypeRule
 from tinycompile.quant import (
     REAL_RANGES,
@@ -50,15 +51,9 @@ def has_image_operands(operation: Operation) -> str | None:
 def has_per_tensor_activations(operation: Operation) -> str | None:
     """Input and output are quantized per tensor: a scale of at least 1e-30, a zero point in -128..127."""
     for role, tensor in (("input", operation.inputs[0]), ("output", operation.output)):
-        if tensor is None or tensor.quantization is None:
-            return f"{role} has no quantization"
-        found = tensor.quantization
-        if len(found.scales) != 1 or len(set(found.zero_points)) != 1:
-            return f"{role} has {len(found.scales)} scales"
-        if not (found.scale >= 1e-30 and np.isfinite(found.scale)):
-            return f"{role} has scale {found.scale}"
-        if not -128 <= found.zero_point <= 127:
-            return f"{role} has zero point {found.zero_point}"
+        problem = "no tensor" if tensor is None else quantization_problem(tensor)
+        if problem:
+            return f"{role} has {problem}"
     return None
 
 
