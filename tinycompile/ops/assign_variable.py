@@ -44,14 +44,14 @@ def moves_of(operation: Operation) -> tuple[Move, ...]:
 
 
 class MoveKernel(Kernel):
-    """One `memmove` for each run, in ascending order."""
+    """One move for each run, in ascending order."""
 
     name = "move"
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """About a cycle a word, and a call for each run."""
         moves = moves_of(operation)
-        return Cost(operation.output.bytes // 2 + 30 * len(moves), 16 * len(moves))
+        return Cost(operation.output.bytes // 4 + 25 * len(moves), 24 * len(moves))
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `assign_variable/move.c.j2`."""
@@ -62,7 +62,8 @@ class MoveKernel(Kernel):
             "moves": tuple((move.input, move.source, move.target, move.elements) for move in moves),
         }
         passed = tuple((index, Passing.POINTER) for index in range(len(operation.inputs)))
-        return KernelCode("assign_variable/move.c.j2", parameters, Granularity.WHOLE, passed)
+        template = "assign_variable/move.c.j2"
+        return KernelCode(template, parameters, Granularity.WHOLE, passed, runtime=("tc_move.h",))
 
 
 @register
