@@ -82,7 +82,11 @@ class _Reorderer:
         first, second = str(self.steps[before][0]), str(self.steps[index][0])
         late = self.units[before].latency
         if first in ACCUMULATING:
-            adds = second in ACCUMULATING and second != "scale" and self.steps[index][-1] == self.steps[before][1]
+            adds = (
+                second in ACCUMULATING
+                and second != "scale"
+                and self.steps[index][-1] == self.steps[before][1]
+            )
             return late if adds else late + 1
         return late + (first == "saturate" and second not in ("store", "store_byte"))
 
