@@ -230,7 +230,11 @@ class _Scheduler:
             ready = cycle + producer.unit.latency
             if producer.op.kind in ACCUMULATING:
                 last = reader.op.sources[-1]
-                adds = reader.op.kind in ACCUMULATING and isinstance(last, Value) and last.number == producer.writes
+                adds = (
+                    reader.op.kind in ACCUMULATING
+                    and isinstance(last, Value)
+                    and last.number == producer.writes
+                )
                 ready += 0 if adds and reader.op.kind != "scale" else 1
             elif producer.op.kind == "saturate" and reader.op.kind not in ("store", "store_byte"):
                 ready += 1
