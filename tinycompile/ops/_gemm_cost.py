@@ -29,7 +29,9 @@ def _line(shape: Shape, how: Requantizing) -> tuple[float, float]:
 
 def block_cycles(shape: Shape, how: Requantizing) -> float:
     """Cycles of one block."""
-    similar = Requantizing(min(how.shift, 1), how.half_away, how.low, how.high, min(how.odd_shift, 1), how.doubled)
+    similar = Requantizing(
+        min(how.shift, 1), how.half_away, how.low, how.high, min(how.odd_shift, 1), how.doubled
+    )
     constant, slope = _line(replace(shape, pairs=0, out_channels=1), similar)
     loops = shape.pairs // LOOP_PAIRS if shape.pairs > STRAIGHT_PAIRS else 0
     return constant + slope * shape.pairs + loops * _LOOP_CYCLES + _BLOCK_CYCLES
