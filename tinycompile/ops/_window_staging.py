@@ -66,7 +66,12 @@ def halves(run: int, runs: int) -> Array:
     """Index of the tap in each half of each staged pair: int [pairs, 2], -1 for no tap."""
     if not Windows(run, runs, 1, 0, 1).is_straight:
         return paired_halves(run, runs)
-    words = [(r * run + w + k, r * run + w + k + 2) for r in range(runs) for w in range(0, run - 3, 4) for k in (0, 1)]
+    words = [
+        (r * run + w + k, r * run + w + k + 2)
+        for r in range(runs)
+        for w in range(0, run - 3, 4)
+        for k in (0, 1)
+    ]
     return np.array(words + _rest_pairs(run, runs), np.int64).reshape(-1, 2)
 
 
@@ -104,7 +109,9 @@ class _Writer:
             taps = [divmod(tap, windows.run) for tap in (low, high) if tap >= 0]
             bases = {r: values.emit("load", (FROM,), (4 * r,)) for r in sorted({r for r, _ in taps})}
             for pixel in range(windows.pixels):
-                self.bytes(values, [(bases[r], k) for r, k in taps], pixel, 2 * windows.runs * windows.words + number)
+                self.bytes(
+                    values, [(bases[r], k) for r, k in taps], pixel, 2 * windows.runs * windows.words + number
+                )
         made = schedule(values.ops, _FREE)
         assert made is not None
         return made
