@@ -38,7 +38,13 @@ class Prelu(Elementwise):
 
     kind = "PRELU"
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (DType.INT8, DType.UINT8, DType.FLOAT32))
-    limits = (has_elements, has_broadcast_shapes, has_input_shape, has_per_tensor_quantization, has_bounded_factors)
+    limits = (
+        has_elements,
+        has_broadcast_shapes,
+        has_input_shape,
+        has_per_tensor_quantization,
+        has_bounded_factors,
+    )
     min_inputs = 2
     kernels = elementwise_kernels(lambda operation, board: _body(operation, board))
 
@@ -62,7 +68,9 @@ class Prelu(Elementwise):
 
 def _factors(operation: Operation) -> tuple[float, float]:
     """Factor to the output of inputs that are not negative, and of products with alpha."""
-    source, alpha, output = (np.float32(t.scale) for t in (operation.input(0), operation.input(1), operation.output))
+    source, alpha, output = (
+        np.float32(t.scale) for t in (operation.input(0), operation.input(1), operation.output)
+    )
     return float(source / output), float(source * alpha / output)
 
 
