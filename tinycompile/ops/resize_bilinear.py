@@ -29,7 +29,9 @@ class Axis:
 def has_moderate_size(operation: Operation) -> str | None:
     """Rows and columns of input and output are at most 65536."""
     tensors = (operation.inputs[0], operation.output)
-    large = [t.describe() for t in tensors if t is not None and len(t.shape) == 4 and max(t.shape[1:3]) > 65536]
+    large = [
+        t.describe() for t in tensors if t is not None and len(t.shape) == 4 and max(t.shape[1:3]) > 65536
+    ]
     return large[0] if large else None
 
 
