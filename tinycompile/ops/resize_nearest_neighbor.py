@@ -71,7 +71,11 @@ def places(operation: Operation, axis: int) -> Array:
     attributes = attributes_of(operation)
     extent, wanted = operation.input(0).shape[axis], int(operation.input(1).values.reshape(-1)[axis - 1])
     aligned = attributes.align_corners and wanted > 1
-    scale = np.float32(extent - 1) / np.float32(wanted - 1) if aligned else np.float32(extent) / np.float32(wanted)
+    scale = (
+        np.float32(extent - 1) / np.float32(wanted - 1)
+        if aligned
+        else np.float32(extent) / np.float32(wanted)
+    )
     offset = np.float32(0.5 if attributes.half_pixel_centers else 0.0)
     scaled = ((np.arange(wanted).astype(np.float32) + offset) * scale).astype(np.float64)
     found = np.floor(scaled + 0.5) if attributes.align_corners else np.floor(scaled)
