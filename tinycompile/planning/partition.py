@@ -94,9 +94,7 @@ def _peaks(segments: Segments) -> list[int]:
     return sorted({segment.cost_bytes for ending in segments for segment in ending})
 
 
-def _least_effort(
-    ending_at: Segments, peak_bytes: int
-) -> tuple[Effort, tuple[Segment, ...]] | None:
+def _least_effort(ending_at: Segments, peak_bytes: int) -> tuple[Effort, tuple[Segment, ...]] | None:
     """The partition of least effort whose segments all fit, None when there is none."""
     best: list[tuple[Effort, Segment | None] | None] = [((0, 0, 0), None)]
     for segments in ending_at:
