@@ -108,7 +108,9 @@ class _Layout:
         """`outside` are the bytes of everything but rings and scratch, with nothing overlapping."""
         sizes = _sizes(work, rows)
         apart = rows.ring_bytes.keys() - {overlap.written for overlap in under}
-        rings = tuple(max((sum(sizes[s] for s in held & apart) for held in sets), default=0) for sets in rows.live)
+        rings = tuple(
+            max((sum(sizes[s] for s in held & apart) for held in sets), default=0) for sets in rows.live
+        )
         if not under:
             return cls(outside, rings)
         outputs = sum(sizes[o.written] for o in under if o.written not in rows.ring_bytes)
