@@ -9,7 +9,7 @@ from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
 from tinycompile.ops._depthwise_schedule import Stream, Taps, four_channels, outputs
-from tinycompile.ops._depthwise_staging import Columns, Staging, passes, staging
+from tinycompile.ops._depthwise_staging import Columns, Staging, outside_steps, passes, staging
 from tinycompile.ops._dsp import Channels
 from tinycompile.ops._gemm_asm import Scaling, scaling
 from tinycompile.ops._gemm_schedule import Requantizing
@@ -142,6 +142,7 @@ class DepthwiseAsm(Kernel):
             "padded_rows": padded,
             "staged_bytes": staged_bytes(operation),
             "words": taps.words_per_columns,
+            "outside": outside_steps(taps, columns_of(operation)),
             "passes": tuple(_pass_parameters(operation, index) for index in range(len(passes(taps)))),
             "weight_words": taps.weight_words,
             "resident": taps.resident,

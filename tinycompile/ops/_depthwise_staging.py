@@ -6,7 +6,7 @@ Staged words are [pair of columns][channel][word]. Columns outside of the image 
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Value, Values, schedule
+from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
 from tinycompile.ops._depthwise_schedule import Taps
 
 ROW_REGISTERS = (0, 1, 2)
@@ -91,6 +91,17 @@ def staging(taps: Taps, columns: Columns, one: Pass) -> Staging:
     )
 
 
+@cache
+def outside_steps(taps: Taps, columns: Columns) -> tuple[Step, ...]:
+    """Steps that store the words that hold zero points for every channel, before the first four channels are staged."""
+    steps: list[Step] = []
+    for one in passes(taps):
+        writer = _Writer(taps, columns, one)
+        pairs = [pair for pair in range(columns.count) if pair not in columns.inside]
+        steps += [step for pair in pairs for step in writer.outside(pair).steps]
+    return tuple(steps)
+
+
 @dataclass(frozen=True)
 class _Writer:
     taps: Taps
@@ -110,22 +121,50 @@ class _Writer:
         assert made is not None
         return made
 
+    def outside(self, pair: int) -> Scheduled:
+        """Store the words of a pair of columns that hold zero points alone: the same for all channels."""
+        values = Values()
+        word: Value | None = None
+        for index, rows in self.one.words(self.taps):
+            for k in range(len(rows)):
+                if self.is_outside(pair, index, k, len(rows) == 2):
+                    word = word or values.emit("sxtb16", (ZERO_POINTS,))
+                    for channel in range(4):
+                        values.effect("store", (word, STAGED), (self.offset(pair, channel, index + k),))
+        made = schedule(values.ops, _FREE)
+        assert made is not None
+        return made
+
+    def is_outside(self, pair: int, index: int, k: int, by_column: bool) -> bool:
+        """True for a staged word that is stored once for all channels, by `outside`."""
+        columns = (2 * pair + k,) if by_column else (2 * pair, 2 * pair + 1)
+        near = self.offset(pair, 3, index + k) <= _LARGEST_OFFSET
+        return near and k <= by_column and not any(self.is_inside(column) for column in columns)
+
+    def is_inside(self, column: int) -> bool:
+        """True for a staged column that is one of the image."""
+        return 0 <= column - self.columns.pad_left < self.columns.width
+
     def load(self, values: Values, row: int, column: int, moved: int) -> Operand:
         """Four channels of a pixel; `column` counts from the first staged one."""
-        x = column - self.columns.pad_left
-        if not 0 <= x < self.columns.width:
+        if not self.is_inside(column):
             return ZERO_POINTS
+        x = column - self.columns.pad_left
         return values.emit("load", (ROW_REGISTERS[row],), ((x - 2 * moved) * self.taps.channels,))
 
     def row_pair(self, values: Values, pair: int, moved: int, index: int, rows: tuple[int, ...]) -> None:
         """Columns x and x + 1 in two rows: for each channel a word for each column."""
         for odd in range(2):
+            if self.is_outside(pair, index, odd, True):
+                continue
             upper, lower = (self.load(values, row, 2 * pair + odd, moved) for row in rows)
             for channel, word in enumerate(_four_channels(values, upper, lower)):
                 values.effect("store", (word, STAGED), (self.offset(pair - moved, channel, index + odd),))
 
     def single_row(self, values: Values, pair: int, moved: int, index: int, row: int) -> None:
         """Columns x and x + 1 of one row: a word for each channel."""
+        if self.is_outside(pair, index, 0, False):
+            return
         left, right = (self.load(values, row, column, moved) for column in (2 * pair, 2 * pair + 1))
         for channel, word in enumerate(_four_channels(values, left, right)):
             values.effect("store", (word, STAGED), (self.offset(pair - moved, channel, index),))
