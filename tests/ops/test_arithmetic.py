@@ -1,6 +1,8 @@
 """PRELU, SQUARED_DIFFERENCE, divisions, CAST and RESIZE_* against the reference."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,7 +59,12 @@ def _squared_difference(name: str, dtype: str, out_scale: float) -> Case:
     case = one_op(f"{dtype}_{name}_{out_scale:g}", "SQUARED_DIFFERENCE", operands, y, version=1)
     if dtype != "int32":
         return case
-    return replace(case, samples=tuple(tuple(values // 8 for values in sample) for sample in case.samples))
+    return replace(
+        case,
+        samples=tuple(
+            tuple(np.asarray(values // 8, np.int32) for values in sample) for sample in case.samples
+        ),
+    )
 
 
 class TestSquaredDifference(OperatorMatrix):
@@ -110,7 +117,7 @@ _TENSOR_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "i
 class TestCast(OperatorMatrix):
     """Samples of float32 stay inside of int32: beyond it C leaves the result open."""
 
-    tflm_differs = {"float32_to_int8": "limits the value to int8"}
+    tflm_differs: ClassVar[Mapping[str, str]] = {"float32_to_int8": "limits the value to int8"}
 
     cases = tuple(
         one_op(
