@@ -24,6 +24,7 @@ from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Pa
 
 SCRATCH_LIMIT_BYTES = 2048
 _LARGEST_OFFSET = 4095
+_LARGEST_COPY_BYTES = 2048
 _DOUBLE_LOADS = True
 """LDRD: an instruction less, a cycle more on a core that issues a load beside a multiplication."""
 
@@ -77,9 +78,11 @@ class _GemmAsm(Kernel):
         return runs * ((run + 1) // 2)
 
     def group(self, operation: Operation) -> int:
-        """Pixels of a group."""
+        """Pixels of a group; a single pixel, as streaming models have it, is a group of its own."""
         run, _ = self.runs(operation)
-        return group_pixels(self.pairs(operation), run, operation.output.shape[-1])
+        channels = operation.output.shape[-1]
+        is_single = operation.output.elements == channels
+        return 1 if is_single else group_pixels(self.pairs(operation), run, channels)
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, and requantization constants that are proven."""
@@ -136,11 +139,16 @@ class PointwiseAsm(_GemmAsm):
 
     basename = "pointwise_asm"
     granularities = (Granularity.WHOLE, Granularity.ROW)
+    stages_steps = True
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, and output pixels read the pixel at their place alone."""
         one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
         return one_group and convolution_window(operation).is_pointwise and super().supports(operation, board)
+
+    def step_pixels(self, operation: Operation) -> int:
+        """A group."""
+        return self.group(operation)
 
     def runs(self, operation: Operation) -> tuple[int, int]:
         """All channels of a pixel."""
@@ -226,8 +234,23 @@ class WindowAsm(_GemmAsm):
         wide = operation.output.shape[2] >= group > 1
         return wide and dilation == 1 and fits_offsets(self.windows(operation, group, group))
 
+    def copied_bytes(self, operation: Operation) -> int:
+        """Bytes of a row with its padding, when the rows of a window are copied: more than a third of the groups need some of it."""
+        columns, group = convolution_window(operation).columns, self.group(operation)
+        left = -(-columns.pad_before // (group * columns.stride))
+        right = -(-columns.pad_after // (group * columns.stride))
+        row = max((columns.out_extent - 1) * columns.stride + columns.taps, columns.pad_before + columns.in_extent)
+        row_bytes = row * operation.input(0).shape[3]
+        few = 3 * (left + right) <= -(-columns.out_extent // group)
+        if few or columns.dilation != 1 or row_bytes * self.runs(operation)[1] > _LARGEST_COPY_BYTES:
+            return 0
+        return row_bytes
+
     def outside_bytes(self, operation: Operation) -> int:
         """Bytes that stand for a row outside of the image."""
+        copied = self.copied_bytes(operation)
+        if copied:
+            return (copied * self.runs(operation)[1] + 3) // 4 * 4
         window = convolution_window(operation).rows
         if window.pad_before == 0 and window.pad_after == 0:
             return 0
@@ -242,7 +265,8 @@ class WindowAsm(_GemmAsm):
     def near_border(self, operation: Operation) -> bool:
         """True when some windows are staged from a copy."""
         columns = convolution_window(operation).columns
-        return columns.pad_before > 0 or columns.pad_after > 0 or columns.dilation != 1
+        padded = columns.pad_before > 0 or columns.pad_after > 0 or columns.dilation != 1
+        return padded and not self.copied_bytes(operation)
 
     def cycles_per_pixel(self, operation: Operation) -> int:
         """Calls, pointers of the runs, and the staging beyond what contiguous pixels take."""
@@ -285,6 +309,8 @@ class WindowAsm(_GemmAsm):
             "stagings": self.stagings(operation, groups_of(width, self.group(operation))),
             "staged_bytes": super().scratch_bytes(operation, board),
             "outside_bytes": self.outside_bytes(operation),
+            "copied_bytes": self.copied_bytes(operation),
+            "copied_columns": convolution_window(operation).columns.in_extent,
         }
         return KernelCode(
             template="gemm/window.c.j2",
