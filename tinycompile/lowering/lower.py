@@ -215,6 +215,9 @@ def _memory(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> dict[str, obj
             {"name": b.name, "bytes": b.bytes, "proved": b.proved, "assumption": b.assumption}
             for b in plan.bounds
         ],
+        "variables": [
+            {"name": p.buffer.name, "offset": p.offset, "bytes": p.buffer.bytes} for p in plan.state
+        ],
         "buffers": [
             {
                 "name": p.buffer.name,
