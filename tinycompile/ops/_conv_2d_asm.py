@@ -16,8 +16,8 @@ from tinycompile.ops._gemm_asm import (
     staged_bytes,
     stream,
 )
-from tinycompile.ops._window_staging import Windows, fits_offsets, halves, reach, steps
 from tinycompile.ops._gemm_cost import gemm_cost
+from tinycompile.ops._window_staging import Windows, fits_offsets, halves, reach, steps
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
@@ -235,11 +235,13 @@ class WindowAsm(_GemmAsm):
         return wide and dilation == 1 and fits_offsets(self.windows(operation, group, group))
 
     def copied_bytes(self, operation: Operation) -> int:
-        """Bytes of a row with its padding, when the rows of a window are copied: more than a third of the groups need some of it."""
+        """Bytes of a row with its padding, when windows are copied: more than a third of the groups need some of it."""
         columns, group = convolution_window(operation).columns, self.group(operation)
         left = -(-columns.pad_before // (group * columns.stride))
         right = -(-columns.pad_after // (group * columns.stride))
-        row = max((columns.out_extent - 1) * columns.stride + columns.taps, columns.pad_before + columns.in_extent)
+        row = max(
+            (columns.out_extent - 1) * columns.stride + columns.taps, columns.pad_before + columns.in_extent
+        )
         row_bytes = row * operation.input(0).shape[3]
         few = 3 * (left + right) <= -(-columns.out_extent // group)
         if few or columns.dilation != 1 or row_bytes * self.runs(operation)[1] > _LARGEST_COPY_BYTES:

@@ -122,7 +122,8 @@ class _Writer:
         for w in words:
             self.word(values, RUN, 4 * (w - moved), 2 * (w - moved))
         start, pair = windows.words * 4 - 4 * moved, 2 * (windows.words - moved)
-        rest = {1: [(0,)], 2: [(0, 1)], 3: [(0, 2), (1,)]}.get(windows.run % 4 if with_rest else 0, [])
+        pairs: dict[int, list[tuple[int, ...]]] = {1: [(0,)], 2: [(0, 1)], 3: [(0, 2), (1,)]}
+        rest = pairs.get(windows.run % 4 if with_rest else 0, [])
         for number, taps in enumerate(rest):
             for pixel in range(windows.pixels):
                 self.bytes(values, [(RUN, start + k) for k in taps], pixel, pair + number)
