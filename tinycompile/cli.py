@@ -88,6 +88,13 @@ optimize_option = click.option(
     show_default=True,
     help="What to favour.",
 )
+io_option = click.option(
+    "--io",
+    type=click.Choice(driver.IO),
+    default="model",
+    show_default=True,
+    help="Interface: as the model has it, or integers where the model quantizes floats.",
+)
 json_option = click.option(
     "--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output."
 )
@@ -119,11 +126,12 @@ def main(verbose: bool) -> None:
 )
 @name_option
 @optimize_option
+@io_option
 @reports_errors
-def build(model: Path, board: str, directory: Path | None, name: str | None, optimize: str) -> None:
+def build(model: Path, board: str, directory: Path | None, name: str | None, optimize: str, io: str) -> None:
     """Turn MODEL.tflite into a directory of C sources."""
     with progress(f"compiling {model.name} for {board}"):
-        result = driver.compile_model(model, board=board, name=name, optimize=optimize)
+        result = driver.compile_model(model, board=board, name=name, optimize=optimize, io=io)
         target = directory or Path("build") / f"{result.program.name}-{result.board.name}"
         write_directory(result.files, target)
     data = result.report
@@ -137,6 +145,7 @@ def build(model: Path, board: str, directory: Path | None, name: str | None, opt
 @click.argument("model", type=MODEL)
 @board_option
 @optimize_option
+@io_option
 @click.option("--samples", default=10, show_default=True, help="Random and extreme inputs besides real ones.")
 @inputs_option
 @oracle_option
@@ -146,6 +155,7 @@ def verify(
     model: Path,
     board: str,
     optimize: str,
+    io: str,
     samples: int,
     inputs_path: Path | None,
     oracle: str,
@@ -154,7 +164,7 @@ def verify(
     """Compile MODEL.tflite, run the C, and compare every output byte with the reference."""
     with progress(f"verifying {model.name} on {board} against {oracle}"):
         outcome = proving.verify_model(
-            model, board=board, optimize=optimize, samples=samples, inputs=inputs_path, oracle=oracle
+            model, board=board, optimize=optimize, io=io, samples=samples, inputs=inputs_path, oracle=oracle
         )
     write_json(outcome.as_dict(), json_path)
     click.echo(outcome.summary(), err=json_path == "-")
@@ -166,6 +176,7 @@ def verify(
 @click.argument("models", type=MODEL, nargs=-1, required=True)
 @board_option
 @optimize_option
+@io_option
 @click.option("--layers", is_flag=True, help="Also instructions and cycles of each layer.")
 @inputs_option
 @oracle_option
@@ -175,6 +186,7 @@ def bench(
     models: tuple[Path, ...],
     board: str,
     optimize: str,
+    io: str,
     layers: bool,
     inputs_path: Path | None,
     oracle: str,
@@ -186,7 +198,13 @@ def bench(
         with progress(f"measuring {model.name} on {board}"):
             rows.append(
                 proving.bench_model(
-                    model, board=board, optimize=optimize, layers=layers, inputs=inputs_path, oracle=oracle
+                    model,
+                    board=board,
+                    optimize=optimize,
+                    io=io,
+                    layers=layers,
+                    inputs=inputs_path,
+                    oracle=oracle,
                 )
             )
     write_json(rows if len(rows) > 1 else rows[0], json_path)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from tinycompile.board import Board, load_board
 from tinycompile.codegen import emit
-from tinycompile.errors import FitError, ModelError, Problem
+from tinycompile.errors import FitError, ModelError, Problem, UsageError
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo, lower, select
 from tinycompile.ops import operation, operator_of
 from tinycompile.output import c_identifier
-from tinycompile.passes import run_passes
+from tinycompile.passes import PASSES, QUANTIZED_PASSES, run_passes
 from tinycompile.plan import MemoryPlan, Schedule, Selection
 from tinycompile.planning import plan
 from tinycompile.program import Program
@@ -25,6 +25,7 @@ from tinycompile.report import Report, collect, render_text, to_json
 from tinycompile.version import __version__
 
 OPTIMIZE = ("speed", "balanced", "ram", "flash")
+IO = ("model", "quantized")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,17 +48,24 @@ class Compilation:
 
 
 def compile_model(
-    model: str | Path | bytes, *, board: str | Board = "m7", name: str | None = None, optimize: str = "speed"
+    model: str | Path | bytes,
+    *,
+    board: str | Board = "m7",
+    name: str | None = None,
+    optimize: str = "speed",
+    io: str = "model",
 ) -> Compilation:
     """Compile a .tflite model (a path, or the bytes of one) to C for a board.
 
-    `name` prefixes everything in the generated C; it defaults to the file's stem.
+    `name` prefixes everything in the generated C; it defaults to the file's stem. `optimize` is one of OPTIMIZE. With `io`
+    "quantized" float inputs and outputs that the model quantizes are exchanged as integers.
 
     Raises:
         UsageError: the board or an option does not exist.
         ModelError: the file is malformed or uses something that is not supported.
         FitError: the model does not fit the board's memory.
     """
+    _check_options(optimize, io)
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
     imported = read_model(data, f"{stem}.tflite")
@@ -65,11 +73,11 @@ def compile_model(
         name=c_identifier(name or stem),
         tool_version=__version__,
         model_sha256=sha256(data).hexdigest(),
-        options={"optimize": optimize, "input": "arena"},
+        options={"optimize": optimize, "input": "arena", "io": io},
         source_macs=_macs(imported),
     )
 
-    graph = run_passes(imported)
+    graph = run_passes(imported, QUANTIZED_PASSES if io == "quantized" else PASSES)
     selection = select(graph, target, optimize)
     selection, schedule, memory = plan(graph, selection, optimize=optimize)
     program = lower(graph, selection, schedule, memory, target, info)
@@ -79,6 +87,17 @@ def compile_model(
     report = collect(program, files)
     files = {**files, "report.json": to_json(report), "report.txt": render_text(report)}
     return Compilation(data, target, imported, graph, selection, schedule, memory, program, report, files)
+
+
+def _check_options(optimize: str, io: str) -> None:
+    """Refuse values that no option has."""
+    problems = [
+        Problem(option, f"there is no {value!r}", f"there are: {', '.join(allowed)}")
+        for option, value, allowed in (("optimize", optimize, OPTIMIZE), ("io", io, IO))
+        if value not in allowed
+    ]
+    if problems:
+        raise UsageError(problems)
 
 
 def _macs(graph: Graph) -> dict[int, int]:

@@ -34,6 +34,7 @@ def verify_model(
     *,
     board: str = "m7",
     optimize: str = "speed",
+    io: str = "model",
     samples: int = 10,
     inputs: Path | None = None,
     oracle: str = "tflite-runtime",
@@ -45,7 +46,7 @@ def verify_model(
     Raises:
         TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
     """
-    compilation = compile_model(model, board=board, optimize=optimize)
+    compilation = compile_model(model, board=board, optimize=optimize, io=io)
     with _written(compilation) as directory:
         data = _samples(directory, compilation, samples, inputs)
         return verify_directory(directory, compilation.board, compilation.model, data, oracle)
@@ -56,6 +57,7 @@ def bench_model(
     *,
     board: str = "m7",
     optimize: str = "speed",
+    io: str = "model",
     layers: bool = False,
     inputs: Path | None = None,
     oracle: str = "tflite-runtime",
@@ -64,7 +66,7 @@ def bench_model(
 
     None stands for what was not measured; `notes` say why.
     """
-    compilation = compile_model(model, board=board, optimize=optimize)
+    compilation = compile_model(model, board=board, optimize=optimize, io=io)
     report, target = compilation.report, compilation.board
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
@@ -76,6 +78,7 @@ def bench_model(
         "model": model.stem,
         "board": target.name,
         "optimize": optimize,
+        "io": io,
         "macs": report["macs"],
         "macs_executed": report["macs_executed"],
         "instructions": measured.instructions,

@@ -7,7 +7,7 @@ from math import gcd
 import numpy as np
 
 from tinycompile.ir import Array, Graph, Node, Tensor
-from tinycompile.ops import DataMovement, RowRun, operation, operator_of, row_shape
+from tinycompile.ops import DataMovement, Move, RowRun, operation, operator_of, row_shape
 
 MAX_RUNS = 16
 """More pieces than this are cheaper to copy together once."""
@@ -26,7 +26,7 @@ def is_plain_view(node: Node) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Origin:
+class Origin:
     """For each element of a tensor the tensor that it comes from (-1: a value that is filled in), and its index there."""
 
     roots: Array
@@ -48,12 +48,12 @@ class Origins:
     def __init__(self, graph: Graph, moved: set[int]) -> None:
         self.graph = graph
         self.moved = moved
-        self.known: dict[int, _Origin] = {}
+        self.known: dict[int, Origin] = {}
 
-    def of(self, tensor: Tensor) -> _Origin:
+    def of(self, tensor: Tensor) -> Origin:
         """Through operators that go and through views."""
         if tensor.id not in self.known:
-            self.known[tensor.id] = _Origin(
+            self.known[tensor.id] = Origin(
                 np.full(tensor.shape, tensor.id), np.arange(tensor.elements).reshape(tensor.shape)
             )
             producer = self.graph.producers.get(tensor.id)
@@ -61,7 +61,7 @@ class Origins:
                 self._through(producer)
             elif producer is not None and is_plain_view(producer):
                 source = self.of(self.graph.tensor(producer.inputs[0]))
-                self.known[tensor.id] = _Origin(
+                self.known[tensor.id] = Origin(
                     source.roots.reshape(tensor.shape), source.elements.reshape(tensor.shape)
                 )
         return self.known[tensor.id]
@@ -70,43 +70,62 @@ class Origins:
         operator, current = operator_of(node), operation(self.graph, node)
         assert isinstance(operator, DataMovement)
         sources = [_NOTHING if tensor is None else self.of(tensor) for tensor in current.inputs]
-        results = [_Origin(np.full(t.shape, -1), np.full(t.shape, -1)) for t in current.outputs]
+        results = [Origin(np.full(t.shape, -1), np.full(t.shape, -1)) for t in current.outputs]
         for part in ("roots", "elements"):
             given, made = [getattr(s, part) for s in sources], [getattr(r, part) for r in results]
             for target, source in operator.views(current, given, made):
                 target[...] = source
         self.known |= {tensor.id: result for tensor, result in zip(current.outputs, results, strict=True)}
 
-    def runs(self, tensor: Tensor, starts: Array | None = None) -> list[Run]:
-        """A tensor as runs of elements, in order; a run ends in front of the elements `starts` (flags) at the latest."""
-        origin = self.of(tensor)
-        roots, elements = origin.roots.reshape(-1), origin.elements.reshape(-1)
-        cut = (np.diff(roots) != 0) | (np.diff(elements) != 1)
-        if starts is not None:
-            cut |= starts[1:]
-        firsts = [0, *(np.flatnonzero(cut) + 1).tolist(), roots.size]
-        return [Run(int(roots[first]), int(elements[first]), end - first) for first, end in pairwise(firsts)]
 
-    def row_runs(self, tensor: Tensor) -> tuple[tuple[int, RowRun], ...] | None:
-        """The rows of a tensor as (root, run) in order; None when they cannot be read where they lie."""
-        rows, row_elements = row_shape(tensor.shape)
-        runs = self.runs(tensor, np.arange(tensor.elements) % row_elements == 0)
-        element_bytes = tensor.dtype.element_bytes
-        unit = gcd(4, row_elements * element_bytes)
-        if len(runs) != rows or any(run.root < 0 or run.first * element_bytes % unit for run in runs):
+def runs_of(origin: Origin, starts: Array | None = None) -> list[Run]:
+    """Elements in order as runs; a run ends in front of the elements `starts` (flags) at the latest."""
+    roots, elements = origin.roots.reshape(-1), origin.elements.reshape(-1)
+    cut = (np.diff(roots) != 0) | (np.diff(elements) != 1)
+    if starts is not None:
+        cut |= starts[1:]
+    firsts = [0, *(np.flatnonzero(cut) + 1).tolist(), roots.size]
+    return [Run(int(roots[first]), int(elements[first]), end - first) for first, end in pairwise(firsts)]
+
+
+def row_runs_of(origin: Origin, tensor: Tensor) -> tuple[tuple[int, ...], tuple[RowRun, ...]] | None:
+    """The roots of a tensor's rows and the runs in them, in order; None when rows cannot be read where they lie."""
+    rows, row_elements = row_shape(tensor.shape)
+    runs = runs_of(origin, np.arange(tensor.elements) % row_elements == 0)
+    element_bytes = tensor.dtype.element_bytes
+    unit = gcd(4, row_elements * element_bytes)
+    if len(runs) != rows or any(run.root < 0 or run.first * element_bytes % unit for run in runs):
+        return None
+    roots = tuple(dict.fromkeys(run.root for run in runs))
+    found: list[RowRun] = []
+    for run in runs:
+        index = roots.index(run.root)
+        joined = _joined(found[-1], run.first) if found and found[-1].input == index else None
+        if joined:
+            found[-1] = joined
+        else:
+            found.append(RowRun(index, 1, run.first, 0))
+    return (roots, tuple(found)) if len(found) <= MAX_RUNS else None
+
+
+def moves_of(origin: Origin, own: int) -> tuple[tuple[int, ...], tuple[Move, ...]] | None:
+    """The roots of the value that a variable is assigned and the moves from them; `own` is the variable's old value.
+
+    None when the value has to be put together elsewhere first: elements of the old value move up.
+    """
+    runs = runs_of(origin)
+    roots = tuple(dict.fromkeys(run.root for run in runs))
+    found: list[Move] = []
+    target = 0
+    for run in runs:
+        if run.root < 0 or (run.root == own and run.first < target):
             return None
-        found: list[tuple[int, RowRun]] = []
-        for run in runs:
-            last = found[-1] if found and found[-1][0] == run.root else None
-            joined = _joined(last[1], run.first) if last else None
-            if joined:
-                found[-1] = (run.root, joined)
-            else:
-                found.append((run.root, RowRun(-1, 1, run.first, 0)))
-        return tuple(found) if len(found) <= MAX_RUNS else None
+        found.append(Move(roots.index(run.root), run.first, target, run.elements))
+        target += run.elements
+    return (roots, tuple(found)) if len(found) <= MAX_RUNS else None
 
 
-_NOTHING = _Origin(np.zeros(0, np.int64), np.zeros(0, np.int64))
+_NOTHING = Origin(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def _joined(run: RowRun, first: int) -> RowRun | None:

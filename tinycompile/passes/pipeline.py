@@ -9,9 +9,11 @@ from tinycompile.passes.constant_channels import EliminateConstantChannels
 from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
+from tinycompile.passes.quantized_edges import QuantizedEdges
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
 from tinycompile.passes.simplify_mean import SimplifyMean
+from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
 
 _log = logging.getLogger(__name__)
@@ -23,9 +25,13 @@ PASSES: tuple[Pass, ...] = (
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     EliminateConstantChannels(),  # sees every window as it will be computed
     ViewRows(),  # after it, which knows CONCATENATION and the like but not ROWS
+    TrimVariables(),  # after it, which shows what of a variable is read
     RemoveDead(),  # drops what the others left over
     CopyViews(),  # last: sees which operators are left to show or to assign a variable
 )
+
+QUANTIZED_PASSES: tuple[Pass, ...] = (QuantizedEdges(), *PASSES)
+"""The same behind an interface that exchanges integers."""
 
 
 def run_passes(

@@ -8,7 +8,7 @@ from tinycompile.ir import Graph, Node, Tensor, next_node_id
 from tinycompile.ops import AssignVariableAttributes, Move, Pattern, RowsAttributes, operation, operator_of
 from tinycompile.passes.base import record
 from tinycompile.passes.matrix_windows import with_matrix_windows
-from tinycompile.passes.origins import MAX_RUNS, Origins, is_movement, is_plain_view
+from tinycompile.passes.origins import Origins, is_movement, is_plain_view, moves_of, row_runs_of
 from tinycompile.program import Granularity
 
 
@@ -88,7 +88,12 @@ def _takes_pieces(origins: Origins, reader: Node, tensor_id: int) -> bool:
     }
     by_row = any(Granularity.ROW in kernel.granularities for kernel in operator.kernels)
     is_one_image = len(tensor.shape) == 4 and tensor.shape[0] == 1
-    return patterns == {Pattern.WINDOW} and by_row and is_one_image and origins.row_runs(tensor) is not None
+    return (
+        patterns == {Pattern.WINDOW}
+        and by_row
+        and is_one_image
+        and row_runs_of(origins.of(tensor), tensor) is not None
+    )
 
 
 def _attributes(assignment: Node) -> AssignVariableAttributes:
@@ -96,18 +101,11 @@ def _attributes(assignment: Node) -> AssignVariableAttributes:
     return assignment.attributes
 
 
-def _moves(origins: Origins, assignment: Node) -> list[tuple[int, Move]] | None:
-    """The value that is assigned as (root, move) in order; None when it has to be put together elsewhere first."""
+def _moves(origins: Origins, assignment: Node) -> tuple[tuple[int, ...], tuple[Move, ...]] | None:
+    """Roots and moves of the value that is assigned; None when it has to be put together elsewhere first."""
     graph = origins.graph
     own = next(v.read for v in graph.variables if v.assigned == assignment.outputs[0])
-    found: list[tuple[int, Move]] = []
-    target = 0
-    for run in origins.runs(graph.tensor(assignment.inputs[0])):
-        if run.root < 0 or (run.root == own and run.first < target):
-            return None
-        found.append((run.root, Move(-1, run.first, target, run.elements)))
-        target += run.elements
-    return found if len(found) <= MAX_RUNS else None
+    return moves_of(origins.of(graph.tensor(assignment.inputs[0])), own)
 
 
 def _rewrite(step: ViewRows, graph: Graph, origins: Origins) -> Graph:
@@ -134,11 +132,9 @@ def _rewrite(step: ViewRows, graph: Graph, origins: Origins) -> Graph:
 def _with_moves(origins: Origins, assignment: Node) -> Node:
     """The assignment of pieces; one of a tensor as it is stays as it is."""
     found = _moves(origins, assignment)
-    roots = tuple(dict.fromkeys(root for root, _ in found or ()))
-    if found is None or roots == assignment.inputs:
+    if found is None or found[0] == assignment.inputs:
         return assignment
-    moves = tuple(replace(move, input=roots.index(root)) for root, move in found)
-    return replace(assignment, inputs=roots, attributes=AssignVariableAttributes(moves))
+    return replace(assignment, inputs=found[0], attributes=AssignVariableAttributes(found[1]))
 
 
 def _windowed(origins: Origins, node: Node) -> list[Tensor]:
@@ -167,11 +163,9 @@ def _moved_roots(origins: Origins, view: Node) -> bool:
 
 def _rows_of(origins: Origins, node: Node, tensor: Tensor) -> Node:
     """The rows of a tensor where they lie."""
-    found = origins.row_runs(tensor)
+    found = row_runs_of(origins.of(tensor), tensor)
     assert found is not None, node.place
-    roots = tuple(dict.fromkeys(root for root, _ in found))
-    runs = tuple(replace(run, input=roots.index(root)) for root, run in found)
-    return Node(-1, "ROWS", node.name, roots, (tensor.id,), RowsAttributes(runs), node.source)
+    return Node(-1, "ROWS", node.name, found[0], (tensor.id,), RowsAttributes(found[1]), node.source)
 
 
 def _without_unread_views(graph: Graph, nodes: list[Node]) -> tuple[Node, ...]:

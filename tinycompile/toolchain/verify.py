@@ -10,6 +10,7 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.errors import ToolError
+from tinycompile.toolchain.boundary import as_the_model_gives_them, as_the_model_takes_them
 from tinycompile.toolchain.cmake import build_firmware
 from tinycompile.toolchain.generated import Array, Generated, LayerInfo, read_generated
 from tinycompile.toolchain.harness import Sample, read_trace
@@ -118,14 +119,16 @@ def verify_directory(
     """
     require_oracle(oracle)
     generated = read_generated(generated_dir)
-    expected = run_oracle(oracle, model, samples)
+    expected = run_oracle(oracle, model, as_the_model_takes_them(generated, model, samples))
     with workspace(work_dir) as directory:
         firmware = build_firmware(generated, board, directory / "plain")
         result = run_harness(generated, firmware, board, samples)
+        outputs = tuple(
+            as_the_model_gives_them(generated, e, o)
+            for e, o in zip(expected.outputs, result.outputs, strict=True)
+        )
         differing = [
-            n
-            for n, (a, b) in enumerate(zip(expected.outputs, result.outputs, strict=True))
-            if not _same(a, b)
+            n for n, (a, b) in enumerate(zip(expected.outputs, outputs, strict=True)) if not _same(a, b)
         ]
         if not differing:
             return VerifyResult(generated.name, board.name, oracle, len(samples))
@@ -136,9 +139,9 @@ def verify_directory(
         board.name,
         oracle,
         len(samples),
-        _difference(first, expected.outputs[first], result.outputs[first], layer),
+        _difference(first, expected.outputs[first], outputs[first], layer),
         len(differing),
-        max(_relative_error(expected.outputs[n], result.outputs[n]) for n in differing),
+        max(_relative_error(expected.outputs[n], outputs[n]) for n in differing),
     )
 
 
@@ -192,7 +195,8 @@ def _first_layer(
     trace = read_trace(generated, firmware.directory)
     wanted = sorted({t.tensor for layer in generated.layers for t in layer.outputs if t.tensor is not None})
     try:
-        expected = run_oracle(oracle, model, samples, tensors=wanted)
+        given = as_the_model_takes_them(generated, model, samples)
+        expected = run_oracle(oracle, model, given, tensors=wanted)
     except ToolError:
         return None  # the difference itself is known; TFLM may crash when asked for some tensors
     return first_layer_difference(generated.layers, trace, expected)
