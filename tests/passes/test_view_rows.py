@@ -1,4 +1,4 @@
-"""ViewRows and CopyViews: which operators go, which stay, and what the graph says then."""
+"""ViewRows, TrimVariables and CopyViews: which operators go, which stay, and what the graph says then."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from tinycompile.frontend import read_model
 from tinycompile.ir import Graph, to_text
 from tinycompile.passes import run_passes
 from tinycompile.passes.copy_views import CopyViews
+from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
 
 _MOVING = {"CONCATENATION", "STRIDED_SLICE", "SPLIT_V"}
@@ -60,6 +61,23 @@ def test_a_matrix_over_rows_is_a_convolution() -> None:
     for name in ("matrix", "matrix_per_channel"):
         kinds = [node.kind for node in _after(name).nodes]
         assert "CONV_2D" in kinds and "FULLY_CONNECTED" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [
+        ("mixed_windows", [(1, 4, 1, 4), (1, 8, 1, 4)]),  # windows of 5 and 9 rows
+        ("mixed_windows_odd", [(1, 4, 1, 5), (1, 8, 1, 7)]),
+        ("mixed_windows_unaligned", [(1, 8, 1, 6)]),  # a concatenation reads all of it
+        ("window_one_row", [(1, 2, 1, 8)]),
+        ("unread_rows", [(1, 2, 1, 4)]),
+        ("accumulate", [(1, 7)]),
+    ],
+)
+def test_what_variables_keep(name: str, shapes: list[tuple[int, ...]]) -> None:
+    """A window of k rows of which n are new needs k - n old ones of its own channels."""
+    graph = run_passes(_after(name), [TrimVariables()])
+    assert [variable.initial.shape for variable in graph.variables] == shapes
 
 
 @pytest.mark.parametrize(

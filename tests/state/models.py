@@ -216,6 +216,17 @@ def mixed_windows(low_depth: int = 4, high_depth: int = 4) -> bytes:
     return model.finish(model.concat([short, long], 3, 1, 1, 1, depth))
 
 
+def unread_rows() -> bytes:
+    """More rows and channels persist than the window reads."""
+    model = Streaming({"v": _ramp(1, 5, 1, 8)})
+    x = model.input(1, 1, 1, 8)
+    image = model.concat([model.read("v"), x], 1, 1, 6, 1, 8)
+    model.assign("v", model.rows(image, 1, 6, 1, 5, 1, 8))
+    halves = Spec((1, 6, 1, 4), "int8", *QUANTIZATION)
+    _, high = model.split(image, 3, halves, halves)
+    return model.finish(model.depthwise(model.rows(high, 3, 6, 1, 3, 1, 4), 3, 4, 1, 1, 1, 4))
+
+
 def matrix(per_channel: bool) -> bytes:
     """FULLY_CONNECTED over all rows; its scales are multiplied in float32 when there is one for all weights."""
     model = Streaming({"v": _ramp(1, 4, 1, 6)})
@@ -297,6 +308,7 @@ MODELS = {
     "mixed_windows": mixed_windows(),
     "mixed_windows_odd": mixed_windows(5, 7),
     "mixed_windows_unaligned": mixed_windows(2, 4),
+    "unread_rows": unread_rows(),
     "matrix": matrix(per_channel=False),
     "matrix_per_channel": matrix(per_channel=True),
     "two_stages": two_stages(),
