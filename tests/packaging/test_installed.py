@@ -47,11 +47,13 @@ def test_build_writes_a_self_contained_folder(installed: Path, tmp_path: Path, d
     }
 
 
-def test_same_bytes_as_from_the_checkout(installed: Path, tmp_path: Path, digits_model: Path) -> None:
+def test_same_bytes_as_from_the_checkout(
+    installed: Path, tmp_path: Path, digits_model: Path, project_root: Path
+) -> None:
     """The installed compiler and the one of the checkout write the same folder."""
     arguments = ["build", str(digits_model), "--board", "m7", "-o"]
     _run([str(installed / "tinycompile"), *arguments, "here"], tmp_path)
-    _run([sys.executable, "-m", "tinycompile", *arguments, "there"], tmp_path)
+    _run([sys.executable, "-m", "tinycompile", *arguments, "there"], tmp_path, PYTHONPATH=str(project_root))
     here, there = ({p.name: p.read_bytes() for p in (tmp_path / d).iterdir()} for d in ("here", "there"))
     assert here == there
 
