@@ -1,4 +1,4 @@
-"""Takes QUANTIZE off the inputs and DEQUANTIZE off the outputs, when the user asks for a quantized interface (`--io quantized`)."""
+"""Takes QUANTIZE off the inputs and DEQUANTIZE off the outputs when the user asks for integers there (`--io quantized`)."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -9,7 +9,7 @@ from tinycompile.passes.base import drop_tensor, edges, record
 
 @dataclass(frozen=True)
 class QuantizedEdges:
-    """The firmware then exchanges integers: it quantizes inputs and dequantizes outputs itself, by the port's scale and zero point.
+    """The firmware then exchanges integers: it quantizes inputs and dequantizes outputs itself, by scale and zero point.
 
     A float image takes four times the arena of its int8 form. No byte of any other tensor changes.
     """
