@@ -57,8 +57,8 @@ def memory_table(results: Sequence[Result], mode: str, limits: Limits) -> Table:
     """Arena of `--optimize ram` or `balanced` beside TFLM's, TinyEngine's and our bars."""
     columns = ("model", "TFLM arena", "TinyEngine", "bar", "ours", "ratio", "bar is", "M7 cycles", "exact")
     return Table(
-        f"Memory, {mode}: arena bytes of `--optimize {mode} --io quantized` with scratch and input; ratio: TFLM to ours with state; "
-        "cycles: above those of `--optimize speed`",
+        f"Memory, {mode}: arena bytes of `--optimize {mode} --io quantized` with scratch and input; ratio: TFLM to ours "
+        "with state; cycles: above those of `--optimize speed`",
         columns,
         tuple(_memory_row(result, mode, limits) for result in results),
     )
