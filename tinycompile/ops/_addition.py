@@ -131,10 +131,17 @@ def _body(operation: Operation) -> Body:
     steps = scaled_sum(operation)
     linear = _linear(steps)
     if linear is not None:
-        holes: dict[str, Parameter] = {**types, "shift": linear.shift, "ties_away": linear.ties_away}
+        saturates = (linear.low, linear.high) == (-128, 127)
+        holes: dict[str, Parameter] = {
+            **types,
+            "shift": linear.shift,
+            "ties_away": linear.ties_away,
+            "saturates": saturates,
+        }
         offsets = (linear.center, linear.offset) if linear.ties_away else (linear.center + linear.offset,)
-        arguments = (linear.first, linear.second, *offsets, linear.low, linear.high)
-        return Body("add/linear.c.j2", holes, (), arguments, ("tc_requantize.h",), cycles=9)
+        bounds = () if saturates else (linear.low, linear.high)
+        arguments = (linear.first, linear.second, *offsets, *bounds)
+        return Body("add/linear.c.j2", holes, (), arguments, ("tc_dsp.h", "tc_requantize.h"), 8, in_blocks=True)
     arguments = (
         *(-zero_point for zero_point in steps.zero_points),
         *(n for multiplier in steps.multipliers for n in (multiplier.value, multiplier.shift)),

@@ -16,6 +16,9 @@ from tinycompile.ops.access import POINTWISE, WHOLE, Access
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
+BLOCK = 4
+"""Elements that a processor without vectors computes together."""
+
 
 def has_broadcast_shapes(operation: Operation) -> str | None:
     """The inputs have one shape, or shapes that broadcast to one as numpy's do."""
@@ -62,6 +65,11 @@ class Body:
     arguments: tuple[int, ...] = ()
     runtime: tuple[str, ...] = ()
     cycles: int = 8
+    in_blocks: bool = False
+    """The template can compute `block` elements before it stores them: loads then do not wait for each other.
+
+    Compilers for the host do this themselves, with vectors.
+    """
 
 
 class ElementwiseKernel(Kernel):
@@ -86,10 +94,14 @@ class ElementwiseKernel(Kernel):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """The body inside of the fewest loops."""
-        body = self._body(operation, board)
+        body, loops = self._body(operation, board), _loops(operation, granularity)
+        holes: dict[str, Parameter] = {**body.parameters, "loops": loops}
+        if body.in_blocks:
+            together = len(loops) == 1 and set(loops[0][1:]) == {1} and loops[0][0] >= BLOCK
+            holes["block"] = BLOCK if together and not board.is_host else 1
         return KernelCode(
             template=body.template,
-            parameters={**body.parameters, "loops": _loops(operation, granularity)},
+            parameters=holes,
             granularity=granularity,
             inputs=tuple((index, Passing.POINTER) for index in range(len(operation.inputs))),
             constants=body.constants,
@@ -120,7 +132,7 @@ def _runs_by_row(operation: Operation) -> bool:
     return len(output) != 4 or all(shape == output or prod(shape[-4:-2]) == 1 for shape in operands)
 
 
-def _loops(operation: Operation, granularity: Granularity) -> tuple[Parameter, ...]:
+def _loops(operation: Operation, granularity: Granularity) -> tuple[tuple[int, ...], ...]:
     """Nested loops (extent, stride of the output, stride of each operand) over a row or over all of the output."""
     shape = operation.output.shape
     operands = [np.empty(operation.input(index).shape, np.int8) for index in range(len(operation.inputs))]

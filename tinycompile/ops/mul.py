@@ -76,17 +76,20 @@ def _body(operation: Operation) -> Body:
     if dtype not in QUANTIZED:
         return Body("add/plain.c.j2", {**holes, "operator": "*", **clamp_holes(operation)}, cycles=6)
     multiplier = quantize_multiplier(product_factor(operation))
-    low, high = clamp_bounds(operation)
+    low, high = (int(bound) for bound in clamp_bounds(operation))
+    output_zero_point = operation.output.zero_point
     right = -multiplier.shift
     short = dtype is not DType.INT16 and 1 <= right <= 22
+    saturates = short and (low, high) == (-128, 127)
+    holes |= {"right": right if short else 0, "saturates": saturates}
+    scaling = (
+        ((output_zero_point << right) + (1 << (right - 1)),) if short else (multiplier.shift, output_zero_point)
+    )
     arguments = (
         *(-operation.input(index).zero_point for index in (0, 1)),
         multiplier.value,
-        (operation.output.zero_point << right) + (1 << (right - 1)) if short else operation.output.zero_point,
-        right if short else multiplier.shift,
-        *(int(low), int(high)),
+        *scaling,
+        *(() if saturates else (low, high)),
     )
     runtime = ("tc_dsp.h", "tc_requantize.h")
-    return Body(
-        "mul/scaled.c.j2", {**holes, "short": short}, (), arguments, runtime, cycles=13 if short else 20
-    )
+    return Body("mul/scaled.c.j2", holes, (), arguments, runtime, 11 if short else 20, in_blocks=True)
