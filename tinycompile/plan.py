@@ -21,6 +21,10 @@ class Candidate:
     flash_bytes: int
     scratch_bytes: int
     granularities: tuple[Granularity, ...]
+    step_pixels: int = 0
+    """Computing all at once it goes through the pixels in order, in steps of at most so many; 0: not promised."""
+    stages_steps: bool = False
+    """It reads all inputs of a step before it writes the step's first output."""
 
 
 @dataclass(frozen=True)

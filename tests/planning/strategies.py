@@ -2,7 +2,8 @@
 
 from hypothesis import strategies as st
 
-from tinycompile.planning.liveness import Overlap, Step, Storage, Work
+from tinycompile.planning.liveness import Step, Storage, Work
+from tinycompile.planning.overlap import Overlap
 
 
 @st.composite

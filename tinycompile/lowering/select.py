@@ -16,7 +16,7 @@ from tinycompile.program import Granularity
 CODE_RESERVE_BYTES = 128 * 1024
 """Flash that weights leave to code."""
 
-FLASH_ALLOWANCE: Mapping[str, float] = {"speed": 0.0, "balanced": 0.05, "ram": 0.05, "flash": float("inf")}
+FLASH_ALLOWANCE: Mapping[str, float] = {"speed": 0.0, "balanced": 0.05, "ram": 0.0, "flash": float("inf")}
 """Extra cycles that each `--optimize` may spend to save flash, as a part of the fastest kernels' cycles."""
 
 
@@ -66,6 +66,8 @@ def _candidate(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
         flash_bytes=cost.flash_bytes,
         scratch_bytes=kernel.scratch_bytes(operation, board),
         granularities=kernel.granularities,
+        step_pixels=kernel.step_pixels(operation),
+        stages_steps=kernel.stages_steps,
     )
 
 

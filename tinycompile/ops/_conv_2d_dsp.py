@@ -132,10 +132,15 @@ class PointwiseDsp(_StagedDsp):
 
     name = "pointwise_dsp"
     granularities = (Granularity.WHOLE, Granularity.ROW)
+    stages_steps = True
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, and output pixels read the pixel at their place alone."""
         return convolution_window(operation).is_pointwise and super().supports(operation, board)
+
+    def step_pixels(self, operation: Operation) -> int:
+        """A block."""
+        return self.staging(operation).most
 
     def staging(self, operation: Operation) -> Staging:
         """All channels of a pixel are one run."""

@@ -46,6 +46,10 @@ class PointwisePortable(Kernel):
         """See `portable_cost`."""
         return portable_cost(operation, operation.input(1).shape[3])
 
+    def step_pixels(self, operation: Operation) -> int:
+        """One after the other."""
+        return 1
+
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `conv_2d/pointwise_portable.c.j2`."""
         out_channels, _, _, in_channels = operation.input(1).shape

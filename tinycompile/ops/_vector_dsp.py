@@ -89,6 +89,10 @@ class PointwiseVectorDsp(Kernel):
         channels, _, _, depth = operation.input(1).shape
         return vector_cost(operation.output.elements // channels, depth, channels)
 
+    def step_pixels(self, operation: Operation) -> int:
+        """One after the other."""
+        return 1
+
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `fully_connected/dsp.c.j2`."""
         channels, _, _, depth = operation.input(1).shape

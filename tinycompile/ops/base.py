@@ -84,6 +84,8 @@ class Kernel(ABC):
 
     name: ClassVar[str]
     granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
+    stages_steps: ClassVar[bool] = False
+    """All inputs of a step (see `step_pixels`) are read before its first output is written."""
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """True when the kernel computes this operation exactly on this board."""
@@ -95,6 +97,14 @@ class Kernel(ABC):
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """Working memory of one call; the `scratch_bytes` of `lower`'s result say the same."""
+        return 0
+
+    def step_pixels(self, operation: Operation) -> int:
+        """Pixels that a pointwise kernel computes together when it computes all at once; 0 when that is not promised.
+
+        Such a kernel goes through the pixels in order, in steps of at most so many, and reads no input of a step after it
+        has written the step's last output. The output may then run over an input that nobody else needs.
+        """
         return 0
 
     @abstractmethod

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tinycompile.plan import Buffer, BufferKind
-from tinycompile.planning.liveness import Overlap, Work, live_ranges
+from tinycompile.planning.liveness import Work, live_ranges
+from tinycompile.planning.overlap import Overlap
 from tinycompile.planning.partition import Partition
 from tinycompile.planning.place import Item, Relation
 from tinycompile.planning.rows import RowStep

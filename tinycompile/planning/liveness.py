@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
 from tinycompile.plan import Choice, Selection
+from tinycompile.planning.overlap import Overlap, pixel_overlaps
 from tinycompile.planning.rows import RowStep, Source, accumulating_step, row_step
 from tinycompile.program import Granularity
 
@@ -25,33 +26,17 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class Overlap:
-    """A written storage may lie over a read one that dies: `written + lead_bytes <= read`.
-
-    `backward`: rows are computed from the last to the first, and `read + lead_bytes <= written`. `exact`: only at equal
-    offsets.
-    """
-
-    read: int
-    written: int
-    lead_bytes: int = 0
-    exact: bool = False
-    backward: bool = False
-
-    def joint_bytes(self, read_bytes: int, written_bytes: int) -> int:
-        """Bytes that the two storages take together, at their best."""
-        low, high = (read_bytes, written_bytes) if self.backward else (written_bytes, read_bytes)
-        return min(low + high, max(self.lead_bytes + high, low))
-
-
-@dataclass(frozen=True)
 class KernelOption:
-    """A kernel that could compute a step; `extra_cycles` is what it costs more than the chosen one."""
+    """A kernel that could compute a step; `extra_cycles` is what it costs more than the chosen one.
+
+    `overlaps` hold when it computes all at once, beside those of the step.
+    """
 
     name: str
     scratch_bytes: int
     extra_cycles: int
     granularities: tuple[Granularity, ...]
+    overlaps: tuple[Overlap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,11 +100,13 @@ def live_ranges(work: Work) -> dict[int, LiveRange]:
     return {storage: LiveRange(first.get(storage, 0), last[storage]) for storage in sorted(last)}
 
 
-def usable_overlaps(work: Work, ranges: Mapping[int, LiveRange], index: int) -> tuple[Overlap, ...]:
-    """The overlaps of a step that computes all at once: those whose input dies there."""
+def usable_overlaps(
+    work: Work, ranges: Mapping[int, LiveRange], index: int, kernel: KernelOption | None = None
+) -> tuple[Overlap, ...]:
+    """The overlaps of a step that computes all at once with a kernel: those whose input dies there."""
     return tuple(
         overlap
-        for overlap in work.steps[index].overlaps
+        for overlap in (*work.steps[index].overlaps, *(kernel.overlaps if kernel else ()))
         if overlap.read not in work.kept and ranges[overlap.read].last == index
     )
 
@@ -192,7 +179,7 @@ def _step(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]], select
     }
     reads = tuple(dict.fromkeys(root.id for source in sources.values() for root in source.tensors))
     writes = tuple(tensor for tensor in node.outputs if tensor not in held)
-    kernels = _kernel_options(selection[node.id])
+    kernels = _kernel_options(selection[node.id], current, reads if writes else ())
     return Step(
         node=node.id,
         reads=reads,
@@ -214,10 +201,16 @@ def _step(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]], select
     )
 
 
-def _kernel_options(choice: Choice) -> tuple[KernelOption, ...]:
-    """All candidates, the chosen one first."""
+def _kernel_options(choice: Choice, current: Operation, reads: Sequence[int]) -> tuple[KernelOption, ...]:
+    """All candidates, the chosen one first; `reads` are the storages of the operation's inputs."""
     return tuple(
-        KernelOption(c.kernel, c.scratch_bytes, max(0, c.cycles - choice.chosen.cycles), c.granularities)
+        KernelOption(
+            c.kernel,
+            c.scratch_bytes,
+            max(0, c.cycles - choice.chosen.cycles),
+            c.granularities,
+            pixel_overlaps(current, c, reads),
+        )
         for c in (choice.chosen, *choice.rejected)
     )
 

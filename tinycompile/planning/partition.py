@@ -18,6 +18,7 @@ from tinycompile.planning.stream import stream
 SHORT_LENGTHS = (3, 6, 12)
 MAX_LENGTH = 48
 """Lengths of streams: shorter ones first give a bound that makes the search for longer ones fast."""
+WEIGHT_OF_TIME = 2
 USUAL_ALLOWANCE = 0.05
 """The exchange pays hardly more than the peak that this allowance gives; longer streams are searched up to there."""
 
@@ -38,7 +39,7 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     """Cut the order of steps into segments.
 
     `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
-    None the least product of peak and cycles: a percent of memory is worth a percent of time.
+    None the least product of peak and cycles squared: a percent of time is worth two percent of memory.
     """
     ranges = live_ranges(work)
     if allowance is not None:
@@ -65,7 +66,7 @@ def _least_peak(segments: Segments, allowance_cycles: float) -> int:
 
 
 def _best_exchange(segments: Segments, cycles: int) -> int:
-    """The peak with the least product of its bytes and the cycles that it takes."""
+    """The peak with the least product of its bytes and a power of the cycles that it takes."""
     peaks = _peaks(segments)
     if not peaks:
         return 0
@@ -75,15 +76,18 @@ def _best_exchange(segments: Segments, cycles: int) -> int:
         found = _least_effort(segments, peaks[index])
         return inf if found is None else found[0][0]
 
+    def price(peak_bytes: int, extra_cycles: float) -> float:
+        return peak_bytes * (1 + extra_cycles / cycles) ** WEIGHT_OF_TIME
+
     def product(index: int) -> float:
-        return peaks[index] * (cycles + effort(index))
+        return price(peaks[index], effort(index))
 
     # More bytes never take more effort: between two peaks with the same effort the smaller one is the best.
     spans, best = [(0, len(peaks) - 1)], len(peaks) - 1
     while spans:
         low, high = spans.pop()
         best = min(best, low, high, key=lambda index: (product(index), index))
-        hopeless = peaks[low] * (cycles + effort(high)) >= product(best)
+        hopeless = price(peaks[low], effort(high)) >= product(best)
         if high - low > 1 and effort(low) != effort(high) and not hopeless:
             middle = (low + high) // 2
             spans += [(low, middle), (middle, high)]

@@ -4,9 +4,10 @@ A tag names the tensor and the byte's place in it. Writing sets tags, reading co
 before and after its kernel runs. Nothing is taken from the planner's live ranges: the replay knows the graph, the
 kernels' contract (`Access`, `overwrites`, scratch) and the plan.
 
-Contract: a kernel that computes all at once may read every input until its last write; one that goes row by row may read the
-windows of a row until it has written the whole row. An input that the operator overwrites is the exception, at exactly
-the same address. A region of several operators runs by demand, as `tinycompile.plan.Region` says.
+Contract: a kernel that computes all at once may read every input until its last write, unless it promises to go through the
+pixels in order; one that goes row by row may read the windows of a row until it has written the whole row. An input that
+the operator overwrites is the exception, at exactly the same address. A region of
+several operators runs by demand, as `tinycompile.plan.Region` says.
 """
 
 from collections.abc import Iterator
@@ -208,7 +209,19 @@ class _Replay:
                     output.in_state,
                 )
                 spans.append((span, index in allowed and same))
-        self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
+        if self.selection[node.id].chosen.step_pixels and len(spans) == 1:
+            self.call_in_steps(node, spans[0][0], output)
+        else:
+            self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
+
+    def call_in_steps(self, node: Node, source: "_Span", output: "_Span") -> None:
+        """Pixels are read and written in order, some at a time; what is read of them is read before or while they are written."""
+        kernel, current = self.selection[node.id].chosen, operation(self.graph, node)
+        pixels = current.output.elements // current.output.shape[-1]
+        for first in range(0, pixels, kernel.step_pixels):
+            step = min(kernel.step_pixels, pixels - first)
+            read, write = _part(source, first, step, pixels), _part(output, first, step, pixels)
+            self.call(node, [(read, kernel.stages_steps)], [write])
 
     def call_row(self, stage: "_Stage") -> None:
         """The windows of one output row are read, the row is written, and the windows are read again."""
@@ -321,6 +334,15 @@ class _Replay:
             self.arena.violations.append(f"{node.place}: {needed} bytes of scratch have no place")
             return
         self.arena.spoil(place.offset, needed, f"scratch of {node.place}")
+
+
+def _part(span: _Span, first: int, count: int, parts: int) -> _Span:
+    """Some of the equal parts of a span."""
+    part_bytes = span.bytes // parts
+    offset = first * part_bytes
+    return replace(
+        span, address=span.address + offset, first_byte=span.first_byte + offset, bytes=count * part_bytes
+    )
 
 
 def replay(graph: Graph, selection: Selection, schedule: Schedule, memory: MemoryPlan) -> ReplayResult:

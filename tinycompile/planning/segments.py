@@ -8,7 +8,8 @@ kernel with less scratch, and those of calling kernels row by row.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tinycompile.planning.liveness import KernelOption, LiveRange, Overlap, Step, Work, usable_overlaps
+from tinycompile.planning.liveness import KernelOption, LiveRange, Step, Work, usable_overlaps
+from tinycompile.planning.overlap import Overlap
 from tinycompile.planning.stream import Stream, stream
 from tinycompile.program import Granularity
 
@@ -41,11 +42,11 @@ def single_segments(work: Work, ranges: Mapping[int, LiveRange], index: int) -> 
     """One step: each kernel all at once, and row by row."""
     step = work.steps[index]
     live = _live_bytes(work, ranges, index, index)
-    at_once = usable_overlaps(work, ranges, index)
     sizes = {key: storage.bytes for key, storage in work.storages.items()}
     rows = stream(work, ranges, index, index) if step.rows is not None else None
     for kernel in step.kernels:
         if Granularity.WHOLE in kernel.granularities:
+            at_once = usable_overlaps(work, ranges, index, kernel)
             cost = live + kernel.scratch_bytes - max([0, *(_saved(sizes, o) for o in at_once)])
             yield Segment(index, index, cost, (kernel.extra_cycles, 0, 1), at_once, (kernel,))
         if Granularity.ROW in kernel.granularities and rows is not None and step.rows is not None:

@@ -8,7 +8,8 @@ dies in the region (their lead). Inner storages are those whose readers are all 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tinycompile.planning.liveness import LiveRange, Overlap, Step, Work
+from tinycompile.planning.liveness import LiveRange, Step, Work
+from tinycompile.planning.overlap import Overlap
 from tinycompile.planning.rows import RowStep
 
 
