@@ -13,10 +13,11 @@ from tests.packaging.environment import create_environment
 pytestmark = [pytest.mark.slow, pytest.mark.needs("module:build", "module:hatchling")]
 
 
-def _run(command: list[str], cwd: Path) -> str:
+def _run(command: list[str], cwd: Path, **variables: str) -> str:
     environment = {
         k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
     }
+    environment |= variables
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
