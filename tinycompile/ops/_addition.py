@@ -141,7 +141,9 @@ def _body(operation: Operation) -> Body:
         offsets = (linear.center, linear.offset) if linear.ties_away else (linear.center + linear.offset,)
         bounds = () if saturates else (linear.low, linear.high)
         arguments = (linear.first, linear.second, *offsets, *bounds)
-        return Body("add/linear.c.j2", holes, (), arguments, ("tc_dsp.h", "tc_requantize.h"), 8, in_blocks=True)
+        return Body(
+            "add/linear.c.j2", holes, (), arguments, ("tc_dsp.h", "tc_requantize.h"), 8, in_blocks=True
+        )
     arguments = (
         *(-zero_point for zero_point in steps.zero_points),
         *(n for multiplier in steps.multipliers for n in (multiplier.value, multiplier.shift)),

@@ -83,7 +83,9 @@ def _body(operation: Operation) -> Body:
     saturates = short and (low, high) == (-128, 127)
     holes |= {"right": right if short else 0, "saturates": saturates}
     scaling = (
-        ((output_zero_point << right) + (1 << (right - 1)),) if short else (multiplier.shift, output_zero_point)
+        ((output_zero_point << right) + (1 << (right - 1)),)
+        if short
+        else (multiplier.shift, output_zero_point)
     )
     arguments = (
         *(-operation.input(index).zero_point for index in (0, 1)),
