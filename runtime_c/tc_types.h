@@ -37,4 +37,12 @@ typedef enum tc_status {
 #define TC_WRITES_MEMORY() ((void)0)
 #endif
 
+/* What the compiler may rely on. Invoke checks the arena; a region that is inlined elsewhere must not be compiled for an arena at NULL,
+ * where row 0 would look like a row outside of the image (and GCC warn of what follows). */
+#if defined(__GNUC__)
+#define TC_ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
+#else
+#define TC_ASSUME(condition) ((void)0)
+#endif
+
 #endif /* TC_TYPES_H */
