@@ -171,11 +171,11 @@ static inline int32_t tc_ssat8(int32_t value)
 
 /* value >> shift limited to -128..127, 1 <= shift <= 31, a constant: one instruction, which compilers do not find in loops. */
 #if TC_DSP_ASM
-#define TC_SSAT8_SHIFTED(value, shift) \
-    __extension__({ \
-        int32_t tc_saturated; \
-        __asm__("ssat %0, #8, %1, asr %2" : "=r"(tc_saturated) : "r"((int32_t)(value)), "i"(shift)); \
-        tc_saturated; \
+#define TC_SSAT8_SHIFTED(value, shift)                                                                       \
+    __extension__({                                                                                          \
+        int32_t tc_saturated;                                                                                \
+        __asm__("ssat %0, #8, %1, asr %2" : "=r"(tc_saturated) : "r"((int32_t)(value)), "i"(shift));         \
+        tc_saturated;                                                                                        \
     })
 #else
 #define TC_SSAT8_SHIFTED(value, shift) tc_ssat8((int32_t)(value) >> (shift))

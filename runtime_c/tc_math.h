@@ -212,9 +212,12 @@ static inline float tc_sin_quarter(float value, int32_t quarters)
     const int32_t quadrant = (n + quarters) & 3;
     float result;
     if ((quadrant & 1) != 0) {
-        result = 1.0f - 0.5f * square + square * square * (1.0f / 24.0f - square * (1.0f / 720.0f - square / 40320.0f));
+        result = 1.0f - 0.5f * square +
+                 square * square * (1.0f / 24.0f - square * (1.0f / 720.0f - square / 40320.0f));
     } else {
-        result = r - r * square * (1.0f / 6.0f - square * (1.0f / 120.0f - square * (1.0f / 5040.0f - square / 362880.0f)));
+        result =
+            r - r * square *
+                    (1.0f / 6.0f - square * (1.0f / 120.0f - square * (1.0f / 5040.0f - square / 362880.0f)));
     }
     return quadrant >= 2 ? -result : result;
 }

@@ -7,8 +7,9 @@
 #if defined(__thumb2__) && defined(__GNUC__)
 
 /* Moves words upward, one block after the other; both addresses are multiples of 4, and `to` is below `from` where they overlap. */
-static __attribute__((naked, noinline, unused)) void tc_move_words(
-    void *to __attribute__((unused)), const void *from __attribute__((unused)), size_t words __attribute__((unused)))
+static __attribute__((naked, noinline, unused)) void tc_move_words(void *to __attribute__((unused)),
+                                                                   const void *from __attribute__((unused)),
+                                                                   size_t words __attribute__((unused)))
 {
     __asm__("push   {r4-r10, lr}\n\t"
             "subs   r2, r2, #8\n\t"
