@@ -1,0 +1,180 @@
+"""Runs assembly kernels on the emulated Cortex-M7 between guards, many cases in one firmware.
+
+Around output and scratch lie bytes that must keep their value. The input is placed twice: so that it ends where memory ends,
+and so that it begins where memory begins; the emulator stops at an access outside. Its rows get every alignment on the way.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.kernels.runner import Case
+from tinycompile.board import load_board
+from tinycompile.codegen.environment import c_array, environment
+from tinycompile.ops import operator_of, row_shape
+from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
+from tinycompile.resources import boards_dir, runtime_dir
+
+GUARD_BYTES = 64
+_WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-overlength-strings"]
+
+_HEAD = """
+#include "tc_types.h"
+#include "semihosting.h"
+#define MEMORY_BEGIN 0x60000000u
+#define MEMORY_END 0x61000000u
+#define GUARD_BYTES %d
+#define GUARD 0xA5u
+static uint8_t output[GUARD_BYTES + %d + GUARD_BYTES];
+static uint64_t scratch_words[(GUARD_BYTES + %d + GUARD_BYTES) / 8 + 2];
+static uint8_t *const scratch = (uint8_t *)scratch_words + GUARD_BYTES;
+static int8_t *const out = (int8_t *)output + GUARD_BYTES;
+static void put_number(uint32_t value)
+{
+    char digits[12] = {0};
+    int at = 11;
+    digits[--at] = ' ';
+    do {
+        digits[--at] = (char)('0' + value %% 10);
+        value /= 10;
+    } while (value != 0);
+    semihosting(SYS_WRITE0, digits + at);
+}
+static int8_t *place(const int8_t *image, uint32_t bytes, int at_end, uint32_t out_bytes, uint32_t scratch_bytes)
+{
+    memset(output, GUARD, GUARD_BYTES + out_bytes + GUARD_BYTES);
+    memset(scratch - GUARD_BYTES, GUARD, GUARD_BYTES + scratch_bytes + GUARD_BYTES);
+    return memcpy((void *)(at_end ? MEMORY_END - bytes : MEMORY_BEGIN), image, bytes);
+}
+static uint32_t touched(const uint8_t *guard)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < GUARD_BYTES; ++i) {
+        count += guard[i] != GUARD;
+    }
+    return count;
+}
+static void report(uint32_t number, const int8_t *expected, uint32_t out_bytes, uint32_t scratch_bytes)
+{
+    uint32_t wrong = 0;
+    for (uint32_t i = 0; i < out_bytes; ++i) {
+        wrong += out[i] != expected[i];
+    }
+    put_number(number);
+    put_number(wrong);
+    put_number(touched(output) + touched(output + GUARD_BYTES + out_bytes));
+    put_number(touched(scratch - GUARD_BYTES) + touched(scratch + scratch_bytes));
+    semihosting(SYS_WRITE0, "\\n");
+}
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Output elements that differ, and guard bytes that were written around output and scratch."""
+
+    wrong: int
+    around_output: int
+    around_scratch: int
+
+
+def run_guarded(cases: Sequence[Case], folder: Path, flags: Sequence[str] = ("-O2",)) -> list[Outcome]:
+    """Compile the cases for the Cortex-M7 and run them; two outcomes for each case. Fails when the emulator stops."""
+    board = load_board("m7")
+    assert board.emulator is not None
+    firmware = boards_dir() / "firmware"
+    source, program = folder / "cases.c", folder / "cases.elf"
+    source.write_text(_program(cases), encoding="utf-8")
+    command = [board.compiler, *board.arch_flags, *flags, *_WARNINGS, "-nostartfiles", f"-I{runtime_dir()}"]
+    command += [f"-I{firmware}", f"-L{firmware}", f"-T{board.emulator.linker_script}", str(source)]
+    subprocess.run([*command, str(firmware / "startup.c"), "-o", str(program)], check=True, timeout=600)
+    emulator = [
+        "qemu-system-arm",
+        "-M",
+        board.emulator.machine,
+        "-nographic",
+        "-monitor",
+        "none",
+        "-serial",
+        "none",
+    ]
+    emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(program)]
+    done = subprocess.run(emulator, timeout=600, capture_output=True, text=True)
+    text = done.stdout + done.stderr
+    lines = [[int(word) for word in line.split()] for line in text.splitlines() if line.strip()[:1].isdigit()]
+    assert done.returncode == 0, f"stopped behind case {len(lines) // 2}: {text[-300:]}"
+    assert [line[0] for line in lines] == list(range(2 * len(cases)))
+    return [Outcome(*line[1:]) for line in lines]
+
+
+def _program(cases: Sequence[Case]) -> str:
+    board = load_board("m7")
+    codes = [case.kernel.lower(case.operation, board, case.granularity) for case in cases]
+    parts, headers = [], {name for code in codes for name in code.runtime if name.endswith(".h")}
+    for number, (case, code) in enumerate(zip(cases, codes, strict=True)):
+        assert code.scratch_bytes == case.kernel.scratch_bytes(case.operation, board)
+        template = environment().get_template(f"kernels/{code.template}")
+        parts += [template.render(fn=f"kernel_{number}", **code.parameters), _function(number, case, code)]
+    out_bytes = max(case.operation.output.bytes for case in cases)
+    scratch_bytes = max(code.scratch_bytes for code in codes)
+    calls = "\n".join(f"    case_{number}(0);\n    case_{number}(1);" for number in range(len(cases)))
+    includes = "".join(f'#include "{name}"\n' for name in sorted(headers))
+    head = includes + _HEAD % (GUARD_BYTES, out_bytes, scratch_bytes)
+    return head + "\n".join(parts) + f"\nint main(void)\n{{\n{calls}\n    return 0;\n}}\n"
+
+
+def _function(number: int, case: Case, code: KernelCode) -> str:
+    """One case: its data and a function that places the input, calls the kernel and reports."""
+    operation = case.operation
+    (expected,) = operator_of(operation.node).evaluate(
+        operation, [case.image, *[None] * (len(operation.inputs) - 1)]
+    )
+    constants = [(f"{constant.name}_{number}", constant) for constant in code.constants]
+    data = [_array(f"in_{number}", case.image, 1), _array(f"expected_{number}", expected, 1)]
+    data += [_array(name, constant.values, constant.align) for name, constant in constants]
+    sizes = f"{expected.size}u, {code.scratch_bytes}u"
+    tail = [
+        *(name for name, _ in constants),
+        *map(str, code.arguments),
+        *(["scratch"] if code.scratch_bytes else []),
+    ]
+    return "\n".join(
+        [
+            *data,
+            f"static void case_{number}(int at_end)",
+            "{",
+            f"    const int8_t *const in = place(in_{number}, {case.image.size}u, at_end, {sizes});",
+            _calls(number, case, code, tail),
+            f"    report({2 * number}u + (uint32_t)at_end, expected_{number}, {sizes});",
+            "}",
+        ]
+    )
+
+
+def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
+    operation = case.operation
+    if code.granularity is Granularity.WHOLE:
+        return f"    kernel_{number}({', '.join(['out', 'in', *tail])});"
+    rows, row_bytes = row_shape(operation.output.shape)
+    in_rows, in_row_bytes = row_shape(operation.input(0).shape)
+    access, images = operator_of(operation.node).access(operation, 0), operation.images
+    ((_, passing),) = code.inputs
+    source = "rows" if passing is Passing.WINDOW else f"in + row * {in_row_bytes}"
+    return f"""    for (int32_t row = 0; row < {rows}; ++row) {{
+        const int8_t *rows[{access.window_rows}];
+        for (int32_t k = 0; k < {access.window_rows}; ++k) {{
+            const int32_t y = row % {rows // images} * {access.stride} - {access.pad_before} + k * {access.dilation};
+            const int32_t at = row / {rows // images} * {in_rows // images} + y;
+            rows[k] = y >= 0 && y < {in_rows // images} ? in + at * {in_row_bytes} : NULL;
+        }}
+        (void)rows;
+        kernel_{number}({", ".join([f"out + row * {row_bytes}", source, *tail])});
+    }}"""
+
+
+def _array(name: str, values: np.ndarray, align: int) -> str:
+    c_type = C_TYPES[values.dtype.name]
+    return f"static const {c_type} {name}[{values.size}] __attribute__((aligned({align}))) = {{ {c_array(values)} }};"

@@ -1,0 +1,126 @@
+"""Instruction schedules without an emulator: reordered steps compute the same, and registers are never mixed up.
+
+Steps are run symbolically: a register holds an expression, a store records the expression that it stores.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tinycompile.ops._asm_reorder import reads_and_writes, reorder
+from tinycompile.ops._asm_scheduler import Op, Step, Value, Values, schedule
+from tinycompile.ops._depthwise_schedule import Taps, four_channels, outputs
+from tinycompile.ops._gemm_schedule import Requantizing, Shape, block
+
+LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
+AWAY = Requantizing(0, True, -100, 90, doubled=True)
+
+
+def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
+    """What the steps store, by address, with registers and memory as symbols."""
+    registers: dict[int, object] = {}
+    memory: dict[tuple[object, ...], object] = {}
+
+    def read(register: int) -> object:
+        return registers.get(register, f"r{register}")
+
+    for step in steps:
+        kind, numbers = str(step[0]), [int(n) for n in step[1:]]
+        if kind in ("store", "store_byte"):
+            memory[(kind, read(numbers[1]), numbers[2])] = read(numbers[0])
+            continue
+        reads, writes = reads_and_writes(step)
+        rest = tuple(read(n) if n in reads else n for n in numbers[len(writes) if kind != "advance" else 0 :])
+        if kind == "load_pair":
+            base, offset = read(numbers[2]), numbers[3]
+            registers[numbers[0]], registers[numbers[1]] = ("load", base, offset), ("load", base, offset + 4)
+        elif kind == "compare":
+            memory[("compare",)] = tuple(read(n) for n in numbers)
+        else:
+            registers[numbers[0]] = (kind, *rest)
+    return memory
+
+
+@pytest.mark.parametrize("how", [LINEAR, AWAY], ids=["linear", "away"])
+@pytest.mark.parametrize("packed", [False, True], ids=["int16", "packed"])
+@pytest.mark.parametrize(
+    "pixels, channels", [(4, 2), (3, 2), (2, 2), (1, 2), (2, 4), (1, 4), (4, 1), (3, 1), (1, 1)]
+)
+def test_reordering_changes_no_result(pixels: int, channels: int, packed: bool, how: Requantizing) -> None:
+    """All stores of a block have the same expressions in both orders, with single and double loads."""
+    for double in (False, True):
+        shape = Shape(pixels, channels, 5, 10, packed, double, double)
+        steps = block(shape, how).head
+        stored = run(steps)
+        assert sum(key[0] == "store_byte" for key in stored) == pixels * channels
+        assert run(reorder(list(steps)).steps) == stored
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["int16", "packed"])
+def test_a_block_multiplies_every_pair_once(packed: bool) -> None:
+    """Each output is the sum of its pixel's staged words times its channel's words of the stream."""
+    pairs, pixels, channels = 7, 4, 2
+    steps = block(Shape(pixels, channels, pairs, 2, packed, True, False), LINEAR).head
+    multiplied = [step for step in steps if step[0] == "smlad"]
+    assert len(multiplied) == pairs * pixels * channels
+    loads = [step for step in steps if step[0] == "load" and step[2] == 12]
+    assert len({step[3] for step in loads}) == len(loads), "a word of the stream is loaded twice"
+
+
+def test_values_keep_their_registers() -> None:
+    """A scheduled program stores what the program as written stores, with as few registers as it needs."""
+    values = Values()
+    for first in range(0, 24, 4):
+        loaded = [values.emit("load", (12,), (first + k,)) for k in range(4)]
+        total = values.emit("smlad", (loaded[0], loaded[1], loaded[2]))
+        values.effect("store", (values.emit("smlad", (loaded[3], loaded[3], total)), 14), (first,))
+    written = _as_written(values.ops)
+    for count in (4, 5, 8, 12):
+        made = schedule(values.ops, range(count))
+        assert made is not None
+        assert run(made.steps) == written
+        assert all(int(n) < count or int(n) in (12, 14) for step in made.steps for n in _registers(step))
+
+
+def test_too_few_registers_are_told() -> None:
+    """Three values that live at once do not fit two registers."""
+    values = Values()
+    loaded = [values.emit("load", (12,), (k,)) for k in range(3)]
+    values.effect("store", (values.emit("smlad", loaded), 14), (0,))
+    assert schedule(values.ops, range(2)) is None
+    assert schedule(values.ops, range(3)) is not None
+
+
+@pytest.mark.parametrize("taps", [(3, 3, 1), (3, 3, 2), (5, 5, 1), (1, 3, 1), (4, 1, 1), (7, 7, 2)], ids=str)
+@pytest.mark.parametrize("how", [LINEAR, AWAY], ids=["linear", "away"])
+def test_depthwise_stores_each_output(taps: tuple[int, int, int], how: Requantizing) -> None:
+    """Every output of one and of four channels is stored once, after as many multiplications as its window needs."""
+    window = Taps(*taps, 1, 8)
+    one, four = outputs(window, how, 7).steps, four_channels(window, how, 3).steps
+    assert sorted(step[3] for step in one if step[0] == "store_byte") == [8 * x for x in range(7)]
+    assert sorted(step[3] for step in four if step[0] == "store_byte") == sorted(
+        8 * x + c for x in range(3) for c in range(4)
+    )
+    products = sum(str(step[0]).startswith("smla") for step in one)
+    single = taps[0] % 2 * (taps[1] // 2 + 1)
+    assert products <= 7 * (taps[0] // 2 * taps[1] + single)
+
+
+def _as_written(ops: Sequence[Op]) -> dict[tuple[object, ...], object]:
+    """The stores of a program with a register for each value."""
+    names: dict[Value, int] = {}
+
+    def name(operand: Value | int) -> int:
+        return names.setdefault(operand, 100 + len(names)) if isinstance(operand, Value) else operand
+
+    steps: list[Step] = []
+    for op in ops:
+        sources = [name(source) for source in op.sources]
+        result = [name(op.result)] if op.result is not None else []
+        steps.append((op.kind, *result, *sources, *op.numbers))
+    return run(steps)
+
+
+def _registers(step: Step) -> list[int]:
+    reads, writes = reads_and_writes(step)
+    return [*reads, *writes]
