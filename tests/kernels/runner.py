@@ -79,12 +79,16 @@ ${calls}
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One run of one kernel; `image` is the value of input 0."""
+    """One run of one kernel; `image` is the value of input 0.
+
+    With `lead_bytes` (and WHOLE) input and output share a buffer, in which the output starts so many bytes before the input.
+    """
 
     operation: Operation
     kernel: Kernel
     granularity: Granularity
     image: np.ndarray
+    lead_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,10 @@ def _data(number: int, case: Case, code: KernelCode) -> str:
         _array(f"expected_{number}", expected),
         f"static int8_t out_{number}[{expected.size}];",
     ]
+    if case.lead_bytes is not None:
+        offsets = max(case.lead_bytes, 0), max(-case.lead_bytes, 0)
+        shared = max(offsets[0] + case.image.size, offsets[1] + expected.size)
+        lines.append(f"static int8_t shared_{number}[{shared}];")
     if code.scratch_bytes:
         lines.append(f"static uint64_t scratch_{number}[{(code.scratch_bytes + 7) // 8}];")
     for constant in code.constants:
@@ -202,6 +210,13 @@ def _calls(number: int, case: Case, code: KernelCode) -> str:
         f"report({number}u, out_{number}, expected_{number}, {operation.output.elements}, ticks() - begin);"
     )
     scratch = [f"scratch_{number}"] if code.scratch_bytes else []
+    if case.lead_bytes is not None:
+        source = f"shared_{number} + {max(case.lead_bytes, 0)}"
+        target = f"shared_{number} + {max(-case.lead_bytes, 0)}"
+        arguments = ", ".join([target, source, *tail, *scratch])
+        prepare = f"memcpy({source}, in_{number}, sizeof in_{number}); (void)out_{number};"
+        report = report.replace(f"out_{number},", f"{target},")
+        return f"    {{ {prepare} const uint32_t begin = ticks(); kernel_{number}({arguments}); {report} }}"
     if code.granularity is Granularity.WHOLE:
         arguments = ", ".join([f"out_{number}", f"in_{number}", *tail, *scratch])
         return f"    {{ const uint32_t begin = ticks(); kernel_{number}({arguments}); {report} }}"

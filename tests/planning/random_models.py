@@ -1,6 +1,7 @@
 """Random small image networks as .tflite files: chains, residual adds, shortcuts, pooling, views, several inputs and outputs."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class _Net:
         back = int(self.rng.choice([1, 1, 1, 1, 2, 3]))
         return self.tensors[-min(back, len(self.tensors))]
 
-    def emit(self, kind: str, inputs: list[int | None], shape: Shape, **options: object) -> None:
+    def emit(self, kind: str, inputs: list[int | None], shape: Shape, **options: Any) -> None:
         spec = Spec(shape, "int8", 0.5, int(self.rng.integers(-9, 9)))
         self.tensors.append((self.builder.op(kind, inputs, spec, **options), shape))
 
@@ -93,8 +94,9 @@ class _Net:
 
     def quantization(self, handle: int) -> tuple[str, float, int]:
         """Pooling and views keep the quantization of their input."""
-        spec = self.builder._graph.tensors[handle][0]
-        return "int8", 0.5, spec.zero_point
+        zero_point = self.builder._graph.tensors[handle][0].zero_point
+        assert isinstance(zero_point, int)
+        return "int8", 0.5, zero_point
 
     def view(self) -> None:
         """Rows become columns: the bytes are cut into other rows."""

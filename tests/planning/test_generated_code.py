@@ -12,7 +12,7 @@ from tinycompile.board import load_board
 from tinycompile.codegen import emit
 from tinycompile.codegen.environment import environment
 from tinycompile.frontend import read_model
-from tinycompile.ir import Graph
+from tinycompile.ir import Array, Graph
 from tinycompile.lowering import BuildInfo, lower, select
 from tinycompile.ops.interpret import evaluate_graph
 from tinycompile.passes import run_passes
@@ -75,7 +75,7 @@ def compile_random(seed: int, mode: str) -> tuple[Graph, Program]:
     return imported, lower(graph, selection, schedule, memory, board, info)
 
 
-def expected(graph: Graph, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def expected(graph: Graph, seed: int) -> tuple[list[Array], list[Array]]:
     """Random inputs and what the operators' references make of them."""
     rng = np.random.default_rng(seed)
     inputs = {t: rng.integers(-128, 128, graph.tensors[t].shape).astype(np.int8) for t in graph.inputs}

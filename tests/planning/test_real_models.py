@@ -45,7 +45,7 @@ def test_arena_with_an_int8_edge(name: str, models_dir: Path) -> None:
     if first.kind == "QUANTIZE":
         graph = replace(graph, inputs=first.outputs, nodes=graph.nodes[1:])
     if last.kind == "DEQUANTIZE":
-        graph = replace(graph, outputs=last.inputs[:1], nodes=graph.nodes[:-1])
+        graph = replace(graph, outputs=(graph.tensor(last.inputs[0]).id,), nodes=graph.nodes[:-1])
     selection = select(graph, load_board("m7"))
     for mode, most in zip(("ram", "balanced"), INT8_EDGE_BYTES[name], strict=True):
         *_, memory = plan(graph, selection, optimize=mode)

@@ -34,10 +34,12 @@ def pixel_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) 
     source, output = current.input(0), current.output
     pixels = output.elements // output.shape[-1]
     in_bytes, out_bytes = source.bytes // pixels, output.bytes // pixels
-    lead = max(
-        end * out_bytes - (end if kernel.stages_steps else max(end - kernel.step_pixels, 0)) * in_bytes
-        for end in (min(kernel.step_pixels, pixels), pixels)
-    )
+    step = min(kernel.step_pixels, pixels)
+    # After `ends` pixels are written; steps may be shorter than promised. Both lines are greatest at one of their ends.
+    if kernel.stages_steps:
+        lead = max(ends * (out_bytes - in_bytes) for ends in (1, pixels))
+    else:
+        lead = max(ends * out_bytes - (ends - step) * in_bytes for ends in (step, pixels))
     return (Overlap(reads[0], output_storage(current), lead),)
 
 
