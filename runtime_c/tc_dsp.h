@@ -19,11 +19,6 @@
 #define TC_UNUSED __attribute__((unused))
 #endif
 
-#if defined(__clang__)
-/* A kernel in assembly is one string, and clang with -Wpedantic counts its characters. */
-#pragma clang diagnostic ignored "-Woverlength-strings"
-#endif
-
 /* The int16 in the low half of a word. */
 static inline int32_t tc_low(uint32_t word)
 {

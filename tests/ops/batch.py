@@ -38,14 +38,16 @@ class BatchError(Exception):
     """A batch that could not be compiled, built or run."""
 
 
-def run_batch(cases: Sequence[Case], target: Target, folder: Path) -> list[list[list[Array]] | str]:
+def run_batch(
+    cases: Sequence[Case], target: Target, folder: Path, optimize: str = "speed"
+) -> list[list[list[Array]] | str]:
     """For each case its outputs for each sample, or what went wrong with it.
 
     Raises BatchError when the program that holds all cases does not compile or ends early.
     """
     compiled: list[Compilation | str] = []
     for number, case in enumerate(cases):
-        compiled.append(_compiled(case, f"case_{number}", target))
+        compiled.append(_compiled(case, f"case_{number}", target, optimize))
     good = [(case, done) for case, done in zip(cases, compiled, strict=True) if isinstance(done, Compilation)]
     if not good:
         raise BatchError(f"no case compiles; the first one: {compiled[0]}")
@@ -57,9 +59,9 @@ def run_batch(cases: Sequence[Case], target: Target, folder: Path) -> list[list[
     return [next(results) if isinstance(done, Compilation) else done for done in compiled]
 
 
-def _compiled(case: Case, name: str, target: Target) -> Compilation | str:
+def _compiled(case: Case, name: str, target: Target, optimize: str) -> Compilation | str:
     try:
-        return compile_model(case.model, board=target.value, name=name)
+        return compile_model(case.model, board=target.value, name=name, optimize=optimize)
     except Exception as error:  # one case that fails must not hide the others
         return f"{type(error).__name__}: {error}"
 

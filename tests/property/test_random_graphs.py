@@ -1,0 +1,76 @@
+"""Random graphs of mixed operators, compiled in every mode for the host and the M7: the bytes of the reference kernels.
+
+The matrix of `tests/ops` has one operator a model; here fusion, placement, aliasing and passes meet operators that they were not
+written beside. Seeds are fixed; a failure names its seed.
+"""
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+from pytest_subtests import SubTests
+
+from tests.ops.batch import Target, run_batch
+from tests.ops.matrix import check
+from tests.property.random_graphs import kinds_of, random_case
+from tests.support.oracles import Answer, Question, ask, is_installed
+from tinycompile.driver import OPTIMIZE
+
+QUICK = range(8)
+LONG = 240
+BATCH = 24
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not is_installed("tflite-runtime"),
+        reason="TFLM takes other graphs; docs/adr/0002-one-oracle-per-platform.md",
+    ),
+]
+
+
+@cache
+def _expected(seeds: range) -> list[Answer]:
+    cases = [random_case(seed) for seed in seeds]
+    return ask([Question(case.model, case.samples) for case in cases], "tflite-runtime")
+
+
+def _check(seeds: range, target: Target, optimize: str, subtests: SubTests, folder: Path) -> None:
+    cases = [random_case(seed) for seed in seeds]
+    found = run_batch(cases, target, folder, optimize)
+    for case, outputs, answer in zip(cases, found, _expected(seeds), strict=True):
+        with subtests.test(case.id):
+            assert not isinstance(outputs, str), outputs
+            check(case, outputs, answer)
+
+
+@pytest.mark.needs("gcc")
+@pytest.mark.parametrize("optimize", ["speed", "ram"])
+def test_portable_c(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
+    """Under the sanitizers."""
+    _check(QUICK, Target.HOST, optimize, subtests, tmp_path)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("optimize", ["speed", "ram"])
+def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
+    """On the emulator, with guards around the arena."""
+    _check(QUICK, Target.M7, optimize, subtests, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.qemu
+@pytest.mark.parametrize("first", range(0, LONG, BATCH))
+@pytest.mark.parametrize("optimize", OPTIMIZE)
+@pytest.mark.parametrize("target", Target, ids=lambda target: target.value)
+def test_many(target: Target, optimize: str, first: int, subtests: SubTests, tmp_path: Path) -> None:
+    _check(range(first, first + BATCH), target, optimize, subtests, tmp_path)
+
+
+def test_the_graphs_are_mixed() -> None:
+    """All kinds of operators occur among the seeds of the long sweep, and graphs have 3 operators or more."""
+    cases = [random_case(seed) for seed in range(LONG)]
+    kinds = Counter(kind for case in cases for kind in kinds_of(case))
+    assert min(len(kinds_of(case)) for case in cases) >= 3
+    assert len(kinds) >= 17 and min(kinds.values()) >= 10, kinds
