@@ -20,6 +20,7 @@ from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_portable import DepthwisePortable
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._one_channel import OneChannelDsp, OneChannelVectorDsp
+from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
 from tinycompile.ops._vector_dsp import FullyConnectedDsp, PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.program import Granularity, KernelCode
 from tinycompile.quant import Activation
@@ -30,6 +31,7 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         PointwiseVectorDsp(),
         WindowDsp(),
         WindowVectorDsp(),
+        RowsVectorDsp(),
         PointwisePortable(),
         WindowPortable(),
     ),
@@ -72,6 +74,14 @@ def quick_operations() -> Iterator[Operation]:
     yield convolution((1, 9, 8, 4), 3, (3, 2), window("VALID", dilation=(2, 2)))
     yield convolution((1, 9, 7, 2), 5, (4, 3), window(dilation=(2, 3)))
     yield convolution((1, 20, 6, 1), 9, (10, 4), window(stride=(2, 2)))
+    for depth, channels, numbers in (
+        (40, 30, DRAWS[1]),
+        (5, 9, DRAWS[0]),
+        (31, 1, DRAWS[4]),
+        (2, 17, DRAWS[6]),
+    ):
+        yield convolution((1, 5, 1, depth), channels, (5, 1), window("VALID"), numbers)
+    yield convolution((1, 9, 3, 6), 7, (3, 3), window("VALID", stride=(2, 1), dilation=(2, 1)))
     yield convolution((1, 4, 3, 70), 6, (3, 3))
     yield convolution((1, 2, 3, 600), 2)
     yield convolution((1, 4, 5, 8), 6, (3, 3), groups=2)

@@ -135,8 +135,8 @@ MESSAGES: dict[Callable[[], bytes], str] = {
     missing_subgraph: r"#0 CALL_ONCE .*: runs subgraph 7 of 1",
     itself: r"#0 CALL_ONCE .*: runs subgraph 1 of 2",
     initialisation_with_an_input: r'subgraph 1 "initialise": CALL_ONCE runs it, but it has inputs',
-    unsupported_initialisation: r'subgraph 1 "initialise": #1 Nothing .*: the operator is not supported',
-    operator_of_the_compiler: r'#0 ROWS "t1": the operator is not supported',
+    unsupported_initialisation: r'subgraph 1 "initialise": #1 .*Nothing .*: the operator is not supported',
+    operator_of_the_compiler: r'#0 .*ROWS "t1": the operator is not supported',
 }
 
 

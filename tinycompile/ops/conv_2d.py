@@ -30,6 +30,7 @@ from tinycompile.ops._linear import (
     has_symmetric_weights,
     requantized,
 )
+from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
 from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import Access
@@ -75,6 +76,7 @@ class Conv2D(Operator):
         PointwiseVectorDsp(),
         WindowDsp(),
         WindowVectorDsp(),
+        RowsVectorDsp(),
         PointwisePortable(),
         WindowPortable(),
     )
