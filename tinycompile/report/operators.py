@@ -1,5 +1,6 @@
 """The table of supported operators, for `tinycompile ops` and for docs/supported-operators.md."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
@@ -17,7 +18,7 @@ def operators_table() -> Table:
     """The operators as a table for the terminal."""
     made = table("supported operators", "op", "what", "kernel")
     for entry in supported_operators():
-        made.add_row(entry["op"], "\n".join(entry["types"]), ", ".join(entry["kernels"]) or "none: a view")
+        made.add_row(entry["op"], "\n".join(entry["types"]), _kernels(entry, "{}"))
     return made
 
 
@@ -31,16 +32,25 @@ def operators_markdown() -> str:
         "",
     ]
     for entry in supported_operators():
-        lines += [f"## {entry['op']}", "", entry["summary"], "", "Types:", ""]
-        lines += [f"* `{rule}`" for rule in entry["types"]]
+        lines += [f"## {entry['op']}", "", entry["summary"]]
+        if entry["types"]:
+            lines += ["", "Types:", ""] + [f"* `{rule}`" for rule in entry["types"]]
         if entry["limits"]:
             lines += ["", "Limits:", ""] + [f"* {limit}" for limit in entry["limits"]]
         lines += [
             "",
-            f"Kernels: {', '.join(f'`{k}`' for k in entry['kernels']) or 'none, it is a view of its input'}.",
+            f"Kernels: {_kernels(entry, '`{}`')}.",
             "",
         ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _kernels(entry: Mapping[str, Any], form: str) -> str:
+    """The names of an operator's kernels, or why it needs none."""
+    names = ", ".join(map(form.format, entry["kernels"]))
+    return names or (
+        "none, it is a view of its input" if entry["types"] else "none, it is resolved on reading"
+    )
 
 
 def _entry(operator: Operator) -> dict[str, Any]:
