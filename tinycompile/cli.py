@@ -100,10 +100,8 @@ json_option = click.option(
 )
 oracle_option = click.option(
     "--oracle",
-    type=click.Choice(proving.ORACLES),
-    default="tflite-runtime",
-    show_default=True,
-    help="The reference.",
+    type=click.Choice(list(proving.ORACLES)),
+    help="The reference; default: the first of these that is installed.",
 )
 inputs_option = click.option(
     "--inputs", "inputs_path", type=MODEL, metavar="FILE.npz", help="Real inputs (array `x`)."
@@ -158,11 +156,11 @@ def verify(
     io: str,
     samples: int,
     inputs_path: Path | None,
-    oracle: str,
+    oracle: str | None,
     json_path: str | None,
 ) -> None:
     """Compile MODEL.tflite, run the C, and compare every output byte with the reference."""
-    with progress(f"verifying {model.name} on {board} against {oracle}"):
+    with progress(f"verifying {model.name} on {board}"):
         outcome = proving.verify_model(
             model, board=board, optimize=optimize, io=io, samples=samples, inputs=inputs_path, oracle=oracle
         )
@@ -189,7 +187,7 @@ def bench(
     io: str,
     layers: bool,
     inputs_path: Path | None,
-    oracle: str,
+    oracle: str | None,
     json_path: str | None,
 ) -> None:
     """Measure models: exact instructions, modelled cycles, arena, state, stack, code and weights flash."""

@@ -17,6 +17,7 @@ from tinycompile.toolchain import (
     VerifyResult,
     bench_directory,
     check_tools,
+    default_oracle,
     load_samples,
     make_samples,
     read_generated,
@@ -37,11 +38,12 @@ def verify_model(
     io: str = "model",
     samples: int = 10,
     inputs: Path | None = None,
-    oracle: str = "tflite-runtime",
+    oracle: str | None = None,
 ) -> VerifyResult:
     """Compare every output byte of the generated code with the oracle's.
 
-    `samples` random and extreme inputs are made, followed by the real ones of `inputs` (NPZ).
+    `samples` random and extreme inputs are made, followed by the real ones of `inputs` (NPZ). `oracle` defaults to the most
+    trusted one that is installed.
 
     Raises:
         TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
@@ -49,7 +51,9 @@ def verify_model(
     compilation = compile_model(model, board=board, optimize=optimize, io=io)
     with _written(compilation) as directory:
         data = _samples(directory, compilation, samples, inputs)
-        return verify_directory(directory, compilation.board, compilation.model, data, oracle)
+        return verify_directory(
+            directory, compilation.board, compilation.model, data, oracle or default_oracle()
+        )
 
 
 def bench_model(
@@ -60,18 +64,18 @@ def bench_model(
     io: str = "model",
     layers: bool = False,
     inputs: Path | None = None,
-    oracle: str = "tflite-runtime",
+    oracle: str | None = None,
 ) -> dict[str, Any]:
     """Verify a model on a few samples and measure its second inference; the keys are those of DESIGN, bench.
 
     None stands for what was not measured; `notes` say why.
     """
     compilation = compile_model(model, board=board, optimize=optimize, io=io)
-    report, target = compilation.report, compilation.board
+    report, target, reference = compilation.report, compilation.board, oracle or default_oracle()
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
         work = directory.parent / "work"
-        verified = verify_directory(directory, target, compilation.model, data, oracle, work_dir=work)
+        verified = verify_directory(directory, target, compilation.model, data, reference, work_dir=work)
         measured = bench_directory(directory, target, data, layers, work_dir=work)
     by_layer = {layer.index: layer for layer in measured.layers}
     return {
@@ -93,7 +97,7 @@ def bench_model(
         "weights_bytes": measured.weights_bytes,
         "exact": verified.exact,
         "samples": verified.samples,
-        "oracle": oracle,
+        "oracle": reference,
         "notes": list(measured.notes),
         "layers": [
             {

@@ -47,6 +47,11 @@ def available_oracles() -> tuple[str, ...]:
     return tuple(name for name, package in ORACLES.items() if importlib.util.find_spec(package) is not None)
 
 
+def default_oracle() -> str:
+    """The most trusted oracle that is installed; the first one when none is, so that its absence is what the user hears of."""
+    return next(iter((*available_oracles(), *ORACLES)))
+
+
 def require_oracle(name: str) -> None:
     """Raises UsageError for a name that is no oracle, ToolError when its package is not installed."""
     if name not in ORACLES:
