@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 import click
 from rich.console import Console
@@ -30,6 +30,7 @@ BUG_EXIT_CODE = 70
 
 
 P = ParamSpec("P")
+Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
@@ -77,24 +78,35 @@ def write_json(data: Any, path: str | None) -> None:
         raise UsageError(Problem(path, f"cannot be written ({error.strerror})")) from error
 
 
-board_option = click.option(
-    "--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`)."
+COMPILE_OPTIONS = (
+    click.option(
+        "--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`)."
+    ),
+    click.option(
+        "--optimize",
+        type=click.Choice(driver.OPTIMIZE),
+        default="speed",
+        show_default=True,
+        help="What to favour.",
+    ),
+    click.option(
+        "--io",
+        type=click.Choice(driver.IO),
+        default="model",
+        show_default=True,
+        help="Interface: as the model has it, or integers where the model quantizes floats.",
+    ),
 )
+
+
+def compile_options(command: Command) -> Command:
+    """Give a command every option of `driver.CompileOptions`."""
+    for option in reversed(COMPILE_OPTIONS):
+        command = option(command)
+    return command
+
+
 name_option = click.option("--name", help="Prefix of the generated names; default: the file's stem.")
-optimize_option = click.option(
-    "--optimize",
-    type=click.Choice(driver.OPTIMIZE),
-    default="speed",
-    show_default=True,
-    help="What to favour.",
-)
-io_option = click.option(
-    "--io",
-    type=click.Choice(driver.IO),
-    default="model",
-    show_default=True,
-    help="Interface: as the model has it, or integers where the model quantizes floats.",
-)
 json_option = click.option(
     "--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output."
 )
@@ -118,18 +130,18 @@ def main(verbose: bool) -> None:
 
 @main.command()
 @click.argument("model", type=MODEL)
-@board_option
+@compile_options
 @click.option(
     "-o", "directory", type=click.Path(path_type=Path), help="Output directory; default: build/NAME-BOARD."
 )
 @name_option
-@optimize_option
-@io_option
 @reports_errors
-def build(model: Path, board: str, directory: Path | None, name: str | None, optimize: str, io: str) -> None:
+def build(
+    model: Path, directory: Path | None, name: str | None, **options: Unpack[driver.CompileOptions]
+) -> None:
     """Turn MODEL.tflite into a directory of C sources."""
-    with progress(f"compiling {model.name} for {board}"):
-        result = driver.compile_model(model, board=board, name=name, optimize=optimize, io=io)
+    with progress(f"compiling {model.name} for {options['board']}"):
+        result = driver.compile_model(model, name=name, **options)
         target = directory or Path("build") / f"{result.program.name}-{result.board.name}"
         write_directory(result.files, target)
     data = result.report
@@ -141,9 +153,7 @@ def build(model: Path, board: str, directory: Path | None, name: str | None, opt
 
 @main.command()
 @click.argument("model", type=MODEL)
-@board_option
-@optimize_option
-@io_option
+@compile_options
 @click.option("--samples", default=10, show_default=True, help="Random and extreme inputs besides real ones.")
 @inputs_option
 @oracle_option
@@ -151,19 +161,15 @@ def build(model: Path, board: str, directory: Path | None, name: str | None, opt
 @reports_errors
 def verify(
     model: Path,
-    board: str,
-    optimize: str,
-    io: str,
     samples: int,
     inputs_path: Path | None,
     oracle: str | None,
     json_path: str | None,
+    **options: Unpack[driver.CompileOptions],
 ) -> None:
     """Compile MODEL.tflite, run the C, and compare every output byte with the reference."""
-    with progress(f"verifying {model.name} on {board}"):
-        outcome = proving.verify_model(
-            model, board=board, optimize=optimize, io=io, samples=samples, inputs=inputs_path, oracle=oracle
-        )
+    with progress(f"verifying {model.name} on {options['board']}"):
+        outcome = proving.verify_model(model, samples=samples, inputs=inputs_path, oracle=oracle, **options)
     write_json(outcome.as_dict(), json_path)
     click.echo(outcome.summary(), err=json_path == "-")
     if not outcome.exact:
@@ -172,9 +178,7 @@ def verify(
 
 @main.command()
 @click.argument("models", type=MODEL, nargs=-1, required=True)
-@board_option
-@optimize_option
-@io_option
+@compile_options
 @click.option("--layers", is_flag=True, help="Also instructions and cycles of each layer.")
 @inputs_option
 @oracle_option
@@ -182,28 +186,18 @@ def verify(
 @reports_errors
 def bench(
     models: tuple[Path, ...],
-    board: str,
-    optimize: str,
-    io: str,
     layers: bool,
     inputs_path: Path | None,
     oracle: str | None,
     json_path: str | None,
+    **options: Unpack[driver.CompileOptions],
 ) -> None:
     """Measure models: exact instructions, modelled cycles, arena, state, stack, code and weights flash."""
     rows = []
     for model in models:
-        with progress(f"measuring {model.name} on {board}"):
+        with progress(f"measuring {model.name} on {options['board']}"):
             rows.append(
-                proving.bench_model(
-                    model,
-                    board=board,
-                    optimize=optimize,
-                    io=io,
-                    layers=layers,
-                    inputs=inputs_path,
-                    oracle=oracle,
-                )
+                proving.bench_model(model, layers=layers, inputs=inputs_path, oracle=oracle, **options)
             )
     write_json(rows if len(rows) > 1 else rows[0], json_path)
     if json_path != "-":

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypedDict
 
 from tinycompile.board import Board, load_board
 from tinycompile.codegen import emit
@@ -26,6 +27,14 @@ from tinycompile.version import __version__
 
 OPTIMIZE = ("speed", "balanced", "ram", "flash")
 IO = ("model", "quantized")
+
+
+class CompileOptions(TypedDict, total=False):
+    """The options of `compile_model` that every command has which compiles; see there."""
+
+    board: str | Board
+    optimize: str
+    io: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,10 +4,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from tinycompile.board import Board, board_names, load_board
-from tinycompile.driver import Compilation, compile_model
+from tinycompile.driver import Compilation, CompileOptions, compile_model
 from tinycompile.output import write_directory
 from tinycompile.report import inspect
 from tinycompile.toolchain import (
@@ -33,12 +33,10 @@ BENCH_SAMPLES = 4
 def verify_model(
     model: Path,
     *,
-    board: str = "m7",
-    optimize: str = "speed",
-    io: str = "model",
     samples: int = 10,
     inputs: Path | None = None,
     oracle: str | None = None,
+    **options: Unpack[CompileOptions],
 ) -> VerifyResult:
     """Compare every output byte of the generated code with the oracle's.
 
@@ -48,7 +46,7 @@ def verify_model(
     Raises:
         TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
     """
-    compilation = compile_model(model, board=board, optimize=optimize, io=io)
+    compilation = compile_model(model, **options)
     with _written(compilation) as directory:
         data = _samples(directory, compilation, samples, inputs)
         return verify_directory(
@@ -59,18 +57,16 @@ def verify_model(
 def bench_model(
     model: Path,
     *,
-    board: str = "m7",
-    optimize: str = "speed",
-    io: str = "model",
     layers: bool = False,
     inputs: Path | None = None,
     oracle: str | None = None,
+    **options: Unpack[CompileOptions],
 ) -> dict[str, Any]:
     """Verify a model on a few samples and measure its second inference; the keys are those of DESIGN, bench.
 
     None stands for what was not measured; `notes` say why.
     """
-    compilation = compile_model(model, board=board, optimize=optimize, io=io)
+    compilation = compile_model(model, **options)
     report, target, reference = compilation.report, compilation.board, oracle or default_oracle()
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
@@ -81,8 +77,7 @@ def bench_model(
     return {
         "model": model.stem,
         "board": target.name,
-        "optimize": optimize,
-        "io": io,
+        **report["options"],
         "macs": report["macs"],
         "macs_executed": report["macs_executed"],
         "instructions": measured.instructions,
