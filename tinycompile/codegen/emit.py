@@ -42,7 +42,8 @@ def _kernel(function: KernelFunction) -> str:
     template = environment().get_template(f"kernels/{function.template}")
     text = template.render(fn=function.name, **function.parameters)
     signature, opening, body = text.partition(f"{function.name}(")
-    return signature + opening + body.replace("\n{\n", _BODY_START, 1)
+    text = signature + opening + body.replace("\n{\n", _BODY_START, 1)
+    return text.strip("\n") + "\n"
 
 
 def _headers(runtime: Mapping[str, str]) -> list[str]:

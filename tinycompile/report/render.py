@@ -36,7 +36,7 @@ _REMOVED = ("channels_removed", "macs_removed", "weight_bytes_removed")
 def render_text(report: Mapping[str, Any]) -> str:
     """The report as plain text: totals, layers, memory map and bounds."""
     parts = [_totals(report), _layers(report), _changes(report), _buffers(report), _bounds(report)]
-    return "\n".join(as_text(part) for part in parts)
+    return "\n".join(as_text(part) for part in parts if part.row_count)
 
 
 def as_text(part: RenderableType) -> str:
