@@ -85,6 +85,7 @@ def _write(folder: Path, good: Sequence[tuple[Case, Compilation]], target: Targe
     ]
     most = max(max(done.program.arena_bytes, done.program.state_bytes) for _, done in good)
     names = [done.program.name for _, done in good]
+    most = -(-most // 16) * 16  # blocks follow each other and are aligned
     text = template.render(names=names, ports=ports, most_bytes=most, sanitized=target is Target.HOST)
     (folder / "batch.c").write_text(text, encoding="utf-8")
     samples = [array.tobytes() for case, _ in good for sample in case.samples for array in sample]

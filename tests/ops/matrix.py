@@ -18,7 +18,7 @@ from tests.ops.batch import Target, run_batch
 from tests.ops.case import Array, Case
 from tests.support.oracles import Answer, Question, ask, is_installed
 from tinycompile.frontend import read_model
-from tinycompile.ops.interpret import evaluate_graph
+from tinycompile.ops.interpret import evaluate_graph, initial_state, next_state
 
 _BOTH = is_installed("tflite-runtime") and is_installed("tflm")
 
@@ -83,10 +83,11 @@ class OperatorMatrix:
         for case in _answered(self.cases, expected):
             with subtests.test(case.id):
                 graph = read_model(case.model, case.id)
-                found = [
-                    evaluate_graph(graph, dict(zip(graph.inputs, sample, strict=True)))
-                    for sample in case.samples
-                ]
+                state = initial_state(graph)
+                found = []
+                for sample in case.samples:
+                    found.append(evaluate_graph(graph, dict(zip(graph.inputs, sample, strict=True)), state))
+                    state = next_state(graph, found[-1])
                 check(case, [[values[t] for t in graph.outputs] for values in found], expected[case.id])
 
     @pytest.mark.slow

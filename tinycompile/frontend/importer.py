@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from tinycompile.errors import ModelError, Problem
 from tinycompile.frontend.check import check_node, parse_attributes
 from tinycompile.frontend.reader import FileModel, FileOperator, read_file
+from tinycompile.frontend.state import with_operator_state
 from tinycompile.frontend.tensors import import_tensor
 from tinycompile.frontend.variables import Held, Key, Resolved, resolve_variables
 from tinycompile.ir import Array, Attributes, Graph, Node, Tensor, Variable, verify
@@ -75,7 +76,7 @@ class _Importer:
             return None
         for node, operator in zip(graph.nodes, self.subgraph.operators, strict=True):
             self.problems += check_node(operation(graph, node), self._place(operator))
-        return graph
+        return graph if self.problems else with_operator_state(graph)
 
     def _place(self, operator: FileOperator) -> str:
         """Where a message says that something is: `kws: #7 CONV_2D "model/conv_3"`."""

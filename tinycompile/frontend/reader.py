@@ -11,6 +11,7 @@ import tflite
 from tinycompile.errors import ModelError, Problem
 from tinycompile.frontend import schema
 from tinycompile.frontend.flatbuffer import Checker, FileBytes, Malformed, malformed
+from tinycompile.frontend.flexbuffer import flexbuffer_map
 from tinycompile.ir import Array
 
 _T = TypeVar("_T")
@@ -220,6 +221,7 @@ class _Reader:
                 options |= schema.with_enum_names(self.check.options(table))
         custom = self.check.numbers(operator, "CustomOptions")
         if custom is not None and custom.size:
+            options |= flexbuffer_map(custom.tobytes())
             options["custom_options"] = custom.tobytes()
         return options
 

@@ -1,5 +1,6 @@
 """The last look at the graph: every operator becomes a stage of the program, with addresses, constants and comments."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -77,7 +78,7 @@ class _Lowering:
         assert code.scratch_bytes == choice.chosen.scratch_bytes, (
             f"{node.place}: scratch differs from the plan's"
         )
-        slug = f"l{index:02d}_{node.kind.lower()}"
+        slug = f"l{index:02d}_" + re.sub(r"\W+", "_", node.kind.lower(), flags=re.ASCII)
         scratch = self.plan.scratch_of(node_id)
         stage = Stage(
             layer=index,

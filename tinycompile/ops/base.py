@@ -143,6 +143,15 @@ class Operator(ABC):
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Reference semantics in numpy, equal to TFLite's reference kernel on every byte."""
 
+    def state(self, operation: Operation) -> tuple[Array, ...]:
+        """Initial values of what the operator itself keeps between calls; only streaming operators do.
+
+        A graph has the old values as further inputs behind those of the file, and the new ones as further outputs; `evaluate`
+        takes and returns them. Both lie at one place: a kernel gets the pointer once, as a further output, and finds the old
+        value there.
+        """
+        return ()
+
     def access(self, operation: Operation, index: int) -> Access:
         """How output rows depend on the rows of input `index`."""
         return POINTWISE
@@ -154,6 +163,20 @@ class Operator(ABC):
     def macs(self, operation: Operation) -> int:
         """Multiply-accumulates of the nominal computation."""
         return 0
+
+
+class CustomOperator(Operator):
+    """An operator that the schema does not know: a file names it by a string.
+
+    Options that are a FlexBuffer map reach `parse` by key; `options["custom_options"]` has their bytes in any case.
+    """
+
+    custom_code: ClassVar[str]
+    """Name in the file, such as `SignalWindow`."""
+
+    def __init_subclass__(cls) -> None:
+        if hasattr(cls, "custom_code"):
+            cls.kind = f"CUSTOM {cls.custom_code}"
 
 
 @dataclass

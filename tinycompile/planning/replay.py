@@ -208,11 +208,17 @@ class _Replay:
                     output.bytes,
                     output.in_state,
                 )
-                spans.append((span, index in allowed and same))
+                spans.append((span, (index in allowed and same) or tensor.id in self.updated(node)))
         if self.selection[node.id].chosen.step_pixels and len(spans) == 1:
             self.call_in_steps(node, spans[0][0], output)
         else:
             self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
+
+    def updated(self, node: Node) -> set[int]:
+        """Old values of the operator's own state, which it turns into the new ones where they lie."""
+        return {
+            v.read for v in self.graph.variables if v.read in node.inputs and v.assigned in node.outputs[1:]
+        }
 
     def call_in_steps(self, node: Node, source: "_Span", output: "_Span") -> None:
         """Pixels are read and written in order, some at a time; what is read of them is read before or while they are written."""

@@ -1,0 +1,54 @@
+"""Kernels that are one template and compute all of the output in one call."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tinycompile.board import Board
+from tinycompile.ops.base import Cost, Kernel, Operation
+from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+
+
+@dataclass(frozen=True)
+class Code:
+    """A template with its holes, the inputs that it is passed (their indices), its data, and its cost in cycles."""
+
+    template: str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    inputs: tuple[int, ...] = (0,)
+    constants: tuple[Constant, ...] = ()
+    arguments: tuple[int, ...] = ()
+    scratch_bytes: int = 0
+    runtime: tuple[str, ...] = ()
+    cycles: int = 1
+
+
+class WholeKernel(Kernel):
+    """Calls a template once."""
+
+    name = "portable"
+
+    def __init__(self, code: Callable[[Operation], Code]) -> None:
+        self._code = code
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """What the template says."""
+        code = self._code(operation)
+        return Cost(code.cycles, sum(constant.bytes for constant in code.constants))
+
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """What the template says."""
+        return self._code(operation).scratch_bytes
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """The template for the whole output."""
+        code = self._code(operation)
+        return KernelCode(
+            template=code.template,
+            parameters=code.parameters,
+            granularity=Granularity.WHOLE,
+            inputs=tuple((index, Passing.POINTER) for index in code.inputs),
+            constants=code.constants,
+            arguments=code.arguments,
+            scratch_bytes=code.scratch_bytes,
+            runtime=code.runtime,
+        )
