@@ -60,6 +60,8 @@ class Region:
     """The only node computes its last row first, so that its output may follow above its input."""
     accumulates: tuple[int, ...] = ()
     """Positions of the nodes whose calls take in one input row each; the last call writes the only output row."""
+    call_cycles: int = 0
+    """What calling kernels row by row is estimated to cost beside the kernels' own cycles."""
 
     def granularity(self, position: int) -> Granularity:
         """What one call of a node's kernel does."""

@@ -1,18 +1,24 @@
 """Regions: an interval dynamic program over the order of steps.
 
 Every partition of the order into segments has a peak and an effort (extra cycles first). Which one is taken depends on what
-memory may cost: the least peak within an allowance of extra cycles, or the best exchange of memory for time. Of the
-partitions with the same peak the one with the least effort is taken.
+memory may cost: the least peak within an allowance of extra cycles, the best exchange of memory for time, or the least effort
+within a limit of bytes. Of the partitions with the same peak the one with the least effort is taken.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
 
-from tinycompile.planning.liveness import LiveRange, Work, live_ranges
-from tinycompile.planning.segments import Effort, Segment, single_segments, stream_segments
+from tinycompile.planning.liveness import Work, live_ranges
+from tinycompile.planning.segments import (
+    STREAM_CALL_CYCLES,
+    Effort,
+    Segment,
+    single_segments,
+    stream_segments,
+)
 from tinycompile.planning.stream import stream
 
 SHORT_LENGTHS = (3, 6, 12)
@@ -21,6 +27,9 @@ MAX_LENGTH = 48
 WEIGHT_OF_TIME = 2
 USUAL_ALLOWANCE = 0.05
 """The exchange pays hardly more than the peak that this allowance gives; longer streams are searched up to there."""
+
+LIMIT_ALLOWANCES = (0.0, 0.01, 0.05, 0.2, inf)
+"""Extra cycles within which a plan under a limit is searched, one after the other: few take less time to search."""
 
 Segments = Sequence[Sequence[Segment]]
 """Segments by their last step."""
@@ -41,16 +50,68 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
     None the least product of peak and cycles squared: a percent of time is worth two percent of memory.
     """
-    ranges = live_ranges(work)
     if allowance is not None:
-        segments = _segments(work, ranges, allowance * cycles, allowance * cycles)
+        segments = _segments(work, allowance * cycles, lambda found: _least_peak(found, allowance * cycles))
         peak = _least_peak(segments, allowance * cycles)
     else:
-        segments = _segments(work, ranges, inf, USUAL_ALLOWANCE * cycles)
+        segments = _segments(work, inf, lambda found: _least_peak(found, USUAL_ALLOWANCE * cycles))
         peak = _best_exchange(segments, cycles)
-    best = _least_effort(segments, peak)
+    best = _fastest(segments, peak)
     assert best is not None
-    return Partition(best[1], peak, best[0][0])
+    return best
+
+
+def partition_within(work: Work, cycles: int, limit_bytes: int) -> Partition | None:
+    """The partition of least effort whose peak is at most `limit_bytes`, None when there is none."""
+    for allowance in LIMIT_ALLOWANCES:
+        best = _fastest(_segments(work, allowance * cycles, lambda found: limit_bytes), limit_bytes)
+        # All segments of a partition within the allowance are within it too: nothing better was left out.
+        if best is not None and best.extra_cycles <= allowance * cycles:
+            return best
+    return None
+
+
+def frontier(work: Work, cycles: int, ratio: float) -> list[Partition]:
+    """Partitions than which none has both a lower peak and less effort, the fastest first.
+
+    Of neighbours whose peaks differ by less than the factor `ratio` not all are given.
+    """
+    segments = _segments(work, inf, lambda found: _least_peak(found, 0))
+    peaks = _peaks(segments) or [0]
+    start = bisect_left(peaks, True, key=lambda peak: _fastest(segments, peak) is not None)
+    found: list[Partition] = []
+
+    @cache
+    def fastest(index: int) -> Partition:
+        best = _fastest(segments, peaks[index])
+        assert best is not None
+        found.append(best)
+        return best
+
+    spans = [(start, len(peaks) - 1)]
+    while spans:
+        low, high = spans.pop()
+        saves_time = fastest(low).extra_cycles > fastest(high).extra_cycles
+        if high - low > 1 and saves_time and fastest(high).peak_bytes > fastest(low).peak_bytes * ratio:
+            middle = (low + high) // 2
+            spans += [(low, middle), (middle, high)]
+    return _not_dominated(found)
+
+
+def _not_dominated(partitions: Sequence[Partition]) -> list[Partition]:
+    kept: list[Partition] = []
+    for parts in sorted(partitions, key=lambda parts: (parts.extra_cycles, parts.peak_bytes)):
+        if not kept or parts.peak_bytes < kept[-1].peak_bytes:
+            kept.append(parts)
+    return kept
+
+
+def _fastest(segments: Segments, limit_bytes: int) -> Partition | None:
+    """The partition of least effort within a limit, with the peak that it really has."""
+    best = _least_effort(segments, limit_bytes)
+    if best is None:
+        return None
+    return Partition(best[1], max((segment.cost_bytes for segment in best[1]), default=0), best[0][0])
 
 
 def _least_peak(segments: Segments, allowance_cycles: float) -> int:
@@ -121,13 +182,14 @@ def _least_effort(ending_at: Segments, peak_bytes: int) -> tuple[Effort, tuple[S
 
 
 def _segments(
-    work: Work, ranges: Mapping[int, LiveRange], allowance_cycles: float, usual_cycles: float
+    work: Work, allowance_cycles: float, bound_of: Callable[[Segments], int]
 ) -> list[list[Segment]]:
     """All segments within the allowance, by their last step, except streams that cannot be part of the best partition.
 
-    The rings of a stream with one target only grow when steps follow. So one whose rings alone need more than the least
-    peak found without it, within the usual allowance, is not made longer.
+    The rings of a stream with one target only grow when steps follow. So one whose rings alone need more than the bound,
+    which is asked for again when longer streams are known, is not made longer; nor is one that is beyond the allowance.
     """
+    ranges = live_ranges(work)
     ending_at = [
         [s for s in single_segments(work, ranges, i) if s.effort[0] <= allowance_cycles]
         for i in range(len(work.steps))
@@ -136,10 +198,12 @@ def _segments(
         return ending_at
     ends = dict.fromkeys(range(len(work.steps)), 0)
     for length in (*SHORT_LENGTHS, MAX_LENGTH):
-        bound = _least_peak(ending_at, usual_cycles)
+        bound = bound_of(ending_at)
         for first, done in list(ends.items()):
             for last in range(first + max(done, 1), min(first + length, len(work.steps))):
-                rows = stream(work, ranges, first, last)
+                rows = None
+                if _call_cycles(work, first, last) <= allowance_cycles:
+                    rows = stream(work, ranges, first, last)
                 if rows is None or (len(rows.targets) == 1 and max(rows.live_bytes) > bound):
                     del ends[first]
                     break
@@ -147,6 +211,12 @@ def _segments(
                 ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance_cycles]
                 ends[first] = last - first + 1
     return ending_at
+
+
+def _call_cycles(work: Work, first: int, last: int) -> int:
+    """What the calls of a stream cost at least."""
+    steps = work.steps[first : last + 1]
+    return sum(step.rows.calls for step in steps if step.rows is not None) * STREAM_CALL_CYCLES
 
 
 def _sum(a: Effort, b: Effort) -> Effort:

@@ -1,6 +1,7 @@
 """The planner's stages on one screen: order, regions, placement, bounds, replay."""
 
 from dataclasses import replace
+from math import inf
 
 from tinycompile.ir import Graph
 from tinycompile.plan import Choice, MemoryPlan, Placement, Region, Schedule, Selection
@@ -8,7 +9,7 @@ from tinycompile.planning.bounds import bounds_of, placement_bound
 from tinycompile.planning.buffers import SCRATCH_ALIGN, Buffers, buffers_of
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.partition import Partition, partition
+from tinycompile.planning.partition import Partition, frontier, partition, partition_within
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 from tinycompile.planning.segments import Segment
@@ -17,6 +18,10 @@ from tinycompile.planning.state import place_variables
 ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.05, "ram": None}
 """Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own. None: as many as
 the memory is worth (see `partition`)."""
+FRONTIER_RATIO = 1.02
+
+
+Plan = tuple[Selection, Schedule, MemoryPlan]
 
 
 def plan(
@@ -25,33 +30,80 @@ def plan(
     *,
     optimize: str = "speed",
     allowance: float | None = None,
+    ram_limit: int | None = None,
     align: int = 4,
-) -> tuple[Selection, Schedule, MemoryPlan]:
+) -> Plan:
     """Decide in which order operators run, which ones run together, and where every buffer lives.
 
     `allowance` are the extra cycles that saving memory may cost, as a part of the kernels' own; by default what `optimize`
-    says. The selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
+    says. With a `ram_limit` in bytes it is as many as it takes until arena and state fit; when nothing fits the smallest plan is
+    given. The selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
-    given = work_of(graph, selection, align)
-    order = search_order(given)
-    work = given.reordered(order.order)
-    share = ALLOWANCE[optimize] if allowance is None else allowance
-    cycles = sum(choice.chosen.cycles for choice in selection.values())
-    parts = partition(work, max(cycles, 1), share)
-    selection = _with_kernels(selection, work, parts)
-    buffers = buffers_of(work, parts)
-    goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)
-    offsets = place(buffers.items, buffers.relations, -(-goal // SCRATCH_ALIGN) * SCRATCH_ALIGN)
-    schedule = Schedule(_regions(work, parts, offsets), order.proved)
-    input_bytes = sum(work.storages[storage].bytes for storage in work.inputs)
-    bounds = bounds_of(input_bytes, order, parts.peak_bytes, goal)
-    state = place_variables(graph, len(schedule.regions), align)
-    state_bytes = max((placement.end for placement in state), default=0)
-    memory = MemoryPlan(_placements(graph, buffers, offsets), offsets.arena_bytes, bounds, state, state_bytes)
-    replay(graph, selection, schedule, memory).check()
-    return selection, schedule, memory
+    planner = _Planner(graph, selection, align)
+    if ram_limit is not None:
+        return planner.within(ram_limit)
+    return planner.finish(planner.partition(ALLOWANCE[optimize] if allowance is None else allowance))
+
+
+def plans_not_dominated(
+    graph: Graph, selection: Selection, *, ratio: float = FRONTIER_RATIO, align: int = 4
+) -> list[Plan]:
+    """Plans from the fastest to the smallest: what `plan` makes of the limits between which there is a choice.
+
+    Of plans whose arenas differ by less than the factor `ratio` not all are given.
+    """
+    planner = _Planner(graph, selection, align)
+    return [planner.finish(parts) for parts in frontier(planner.work, planner.cycles, ratio)]
+
+
+class _Planner:
+    """One graph with chosen kernels: its steps in order, from which plans with different partitions are made."""
+
+    def __init__(self, graph: Graph, selection: Selection, align: int) -> None:
+        given = work_of(graph, selection, align)
+        self.graph = graph
+        self.selection = selection
+        self.align = align
+        self.order = search_order(given)
+        self.work = given.reordered(self.order.order)
+        self.cycles = max(sum(choice.chosen.cycles for choice in selection.values()), 1)
+
+    def partition(self, allowance: float | None) -> Partition:
+        """The partition of this work, see there."""
+        return partition(self.work, self.cycles, allowance)
+
+    def within(self, ram_limit: int) -> Plan:
+        """The fastest plan whose arena and state fit, else the smallest one."""
+        fastest = self.finish(self.partition(0.0))
+        spare = ram_limit - fastest[2].state_bytes
+        if fastest[2].arena_bytes <= spare:
+            return fastest
+        tried, peak = [fastest], spare
+        while (parts := partition_within(self.work, self.cycles, peak)) is not None:
+            tried.append(self.finish(parts))
+            if tried[-1][2].arena_bytes <= spare:
+                return tried[-1]
+            peak = parts.peak_bytes - 1  # alignment took the rest
+        tried.append(self.finish(self.partition(inf)))
+        return min(tried, key=lambda planned: planned[2].arena_bytes)
+
+    def finish(self, parts: Partition) -> Plan:
+        """Place the buffers of a partition, compare with bounds, replay."""
+        selection = _with_kernels(self.selection, self.work, parts)
+        buffers = buffers_of(self.work, parts)
+        goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)
+        offsets = place(buffers.items, buffers.relations, -(-goal // SCRATCH_ALIGN) * SCRATCH_ALIGN)
+        schedule = Schedule(_regions(self.work, parts, offsets), self.order.proved)
+        input_bytes = sum(self.work.storages[storage].bytes for storage in self.work.inputs)
+        bounds = bounds_of(input_bytes, self.order, parts.peak_bytes, goal)
+        state = place_variables(self.graph, len(schedule.regions), self.align)
+        state_bytes = max((placement.end for placement in state), default=0)
+        placements = _placements(self.graph, buffers, offsets)
+        memory = MemoryPlan(placements, offsets.arena_bytes, bounds, state, state_bytes)
+        replay(self.graph, selection, schedule, memory).check()
+        return selection, schedule, memory
 
 
 def _with_kernels(selection: Selection, work: Work, parts: Partition) -> Selection:
@@ -71,12 +123,15 @@ def _regions(work: Work, parts: Partition, offsets: Offsets) -> tuple[Region, ..
     for index, segment in enumerate(parts.segments):
         members = tuple(step.node for step in work.steps[segment.first : segment.last + 1])
         rows = segment.stream
+        calls = segment.effort[0] - sum(kernel.extra_cycles for kernel in segment.kernels)
         if rows is None:
             regions.append(Region(index, members))
         else:
             accumulates = tuple(i for i, sums in enumerate(rows.accumulates) if sums)
             backward = _runs_backward(work, segment, offsets)
-            regions.append(Region(index, members, True, rows.targets, rows.pulls, backward, accumulates))
+            regions.append(
+                Region(index, members, True, rows.targets, rows.pulls, backward, accumulates, calls)
+            )
     return tuple(regions)
 
 

@@ -1,0 +1,93 @@
+"""Plans under a limit of RAM: the fastest that fits, against all partitions one by one."""
+
+from collections.abc import Iterator
+from math import inf
+
+import pytest
+
+from tests.planning.random_models import random_model
+from tinycompile.board import load_board
+from tinycompile.frontend import read_model
+from tinycompile.ir import Graph
+from tinycompile.lowering import select
+from tinycompile.passes import run_passes
+from tinycompile.plan import Selection
+from tinycompile.planning import plan, plans_not_dominated
+from tinycompile.planning.liveness import Work, live_ranges, work_of
+from tinycompile.planning.order import search_order
+from tinycompile.planning.partition import frontier, partition_within
+from tinycompile.planning.segments import Segment, single_segments, stream_segments
+from tinycompile.planning.stream import stream
+
+SEEDS = range(12)
+
+
+def chosen(seed: int) -> tuple[Graph, Selection]:
+    graph = run_passes(read_model(random_model(seed), "random"))
+    return graph, select(graph, load_board("m7"))
+
+
+def work(seed: int) -> tuple[Work, int]:
+    """The steps of a random network in the planner's order, and the cycles of its kernels."""
+    graph, selection = chosen(seed)
+    given = work_of(graph, selection)
+    return given.reordered(search_order(given).order), sum(c.chosen.cycles for c in selection.values())
+
+
+def partitions(steps: Work, first: int = 0) -> Iterator[list[Segment]]:
+    """Every way to cut the steps from `first` on into segments."""
+    if first == len(steps.steps):
+        yield []
+        return
+    ranges = live_ranges(steps)
+    for last in range(first, len(steps.steps)):
+        if first == last:
+            choices = list(single_segments(steps, ranges, first))
+        else:
+            rows = stream(steps, ranges, first, last)
+            choices = [] if rows is None else list(stream_segments(steps, ranges, rows))
+        for segment in choices:
+            for rest in partitions(steps, last + 1):
+                yield [segment, *rest]
+
+
+def costs(steps: Work) -> list[tuple[int, int]]:
+    """Peak and extra cycles of every partition."""
+    return [
+        (max(s.cost_bytes for s in segments), sum(s.effort[0] for s in segments))
+        for segments in partitions(steps)
+    ]
+
+
+@pytest.mark.parametrize("seed", [seed for seed in SEEDS if 2 < len(work(seed)[0].steps) < 7])
+def test_against_all_partitions(seed: int) -> None:
+    steps, cycles = work(seed)
+    every = costs(steps)
+    front = [(parts.peak_bytes, parts.extra_cycles) for parts in frontier(steps, cycles, 1.0)]
+    best = {peak: min(effort for other, effort in every if other <= peak) for peak, _ in every}
+    assert min(every) in front and min(every, key=lambda cost: (cost[1], cost[0])) in front
+    assert all(best[peak] == effort for peak, effort in front)
+    for peak, effort in best.items():
+        found = partition_within(steps, cycles, peak)
+        assert found is not None and found.peak_bytes <= peak and found.extra_cycles == effort
+    assert partition_within(steps, cycles, min(best) - 1) is None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_limit_is_kept_when_any_plan_fits(seed: int) -> None:
+    graph, selection = chosen(seed)
+    plans = plans_not_dominated(graph, selection)
+    arenas = [memory.arena_bytes for _, _, memory in plans]
+    for limit in arenas:
+        *_, memory = plan(graph, selection, ram_limit=limit)
+        assert memory.arena_bytes <= limit
+    *_, fastest = plan(graph, selection, ram_limit=10**9)
+    assert fastest == plan(graph, selection, optimize="speed")[2]
+    *_, smallest = plan(graph, selection, ram_limit=min(arenas) - 1)
+    assert smallest.arena_bytes <= min(arenas)
+    assert plan(graph, selection, allowance=inf)[2].arena_bytes >= smallest.arena_bytes
+
+
+def test_there_is_something_to_choose() -> None:
+    """The networks above have plans that exchange time for memory."""
+    assert sum(len(plans_not_dominated(*chosen(seed))) > 1 for seed in SEEDS) >= len(SEEDS) // 2
