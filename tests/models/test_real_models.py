@@ -1,4 +1,4 @@
-"""Whole models: every output byte equals the oracle's, on the host and on the emulated Cortex-M7."""
+"""Whole models on the host and on the emulated Cortex-M7: integers equal the oracle's bytes, floats are within the tolerance."""
 
 from pathlib import Path
 
@@ -18,6 +18,12 @@ ORACLES = {
     "hello_world_int8": "tflite-runtime",
     "mcunet_vww1": "tflite-runtime",
     "MobileNetV2": "tflite-runtime",
+}
+
+FLOAT_ORACLES = {
+    "ad01_fp32": "tflite-runtime",
+    "pretrainedResnet_float": "tflite-runtime",
+    "vww_96_float": "tflite-runtime",
 }
 
 PEAK_BYTES = {
@@ -58,6 +64,23 @@ def test_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path, samples_di
         oracle=ORACLES[name],
     )
     assert result.exact, result.summary()
+    assert result.samples >= 10
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("board", ["host", pytest.param("m7", marks=pytest.mark.qemu)])
+@pytest.mark.parametrize("name", FLOAT_ORACLES)
+def test_float_models_are_within_the_tolerance(
+    name: str, board: str, models_dir: Path, samples_dir: Path
+) -> None:
+    real = samples_dir / f"{name}.npz"
+    result = verify_model(
+        models_dir / f"{name}.tflite",
+        board=board,
+        inputs=real if real.exists() else None,
+        oracle=FLOAT_ORACLES[name],
+    )
+    assert result.passed, result.summary()
     assert result.samples >= 10
 
 

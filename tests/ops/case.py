@@ -30,12 +30,13 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Const:
-    """A constant operand, with its quantization as `Builder.const` takes it."""
+    """A constant operand, with its quantization and type as `Builder.const` takes them."""
 
     values: Array
     scale: float | Sequence[float] | None = None
     zero_point: int = 0
     axis: int = 0
+    dtype: str | None = None
 
 
 Operand = Spec | Const | None
@@ -67,7 +68,7 @@ def _handle(builder: Builder, operand: Operand) -> int | None:
         return None
     if isinstance(operand, Spec):
         return builder.tensor(operand)
-    return builder.const(operand.values, operand.scale, operand.zero_point, operand.axis)
+    return builder.const(operand.values, operand.scale, operand.zero_point, operand.axis, operand.dtype)
 
 
 def rng_of(name: str) -> np.random.Generator:

@@ -38,7 +38,7 @@ def select(graph: Graph, board: Board, optimize: str = "speed") -> Selection:
 
 def kernel_of(operation: Operation, name: str) -> Kernel:
     """The operator's kernel with this name."""
-    return next(k for k in operator_of(operation.node).kernels if k.name == name)
+    return next(k for k in operator_of(operation.node).kernels_for(operation) if k.name == name)
 
 
 def _reads_gathered_rows(graph: Graph, node: Node) -> bool:
@@ -48,7 +48,7 @@ def _reads_gathered_rows(graph: Graph, node: Node) -> bool:
 
 def _fastest(operation: Operation, board: Board, by_row: bool) -> Choice:
     """The kernel with the fewest estimated cycles; equal ones by flash, scratch, then the operator's own order."""
-    kernels = [k for k in operator_of(operation.node).kernels if k.supports(operation, board)]
+    kernels = [k for k in operator_of(operation.node).kernels_for(operation) if k.supports(operation, board)]
     candidates = [_candidate(kernel, operation, board) for kernel in kernels]
     if by_row:
         usable = [c for c in candidates if Granularity.ROW in c.granularities]

@@ -10,6 +10,7 @@ from tinycompile.ops._linear import (
     has_image_operands,
     has_per_tensor_activations,
     multiplier_problem,
+    requantizes,
     weight_quantization_problem,
 )
 from tinycompile.ops._window import Window, WindowOptions, window_of
@@ -63,6 +64,6 @@ def has_weight_scales(operation: Operation) -> str | None:
         return None
     channels = operation.output.shape[3]
     problem = weight_quantization_problem(operation, channels)
-    if problem or has_per_tensor_activations(operation):
+    if problem or has_per_tensor_activations(operation) or not requantizes(operation):
         return problem
     return multiplier_problem(convolution_multipliers(operation, channels))

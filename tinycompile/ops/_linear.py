@@ -1,12 +1,9 @@
-"""What the int8 convolutions and FULLY_CONNECTED share: limits, multipliers, clamps, folded biases, reference requantization.
-
-All three take int8 activations and weights with an int32 bias, and scale their int32 accumulators to int8.
-"""
+"""What convolutions and FULLY_CONNECTED share: limits, multipliers, clamps, folded biases, reference requantization."""
 
 import numpy as np
 
 from tinycompile.ir import Array, DType, Tensor
-from tinycompile.ops._limits import quantization_problem
+from tinycompile.ops._limits import QUANTIZED, quantization_problem
 from tinycompile.ops.base import Operation, TypeRule
 from tinycompile.quant import (
     REAL_RANGES,
@@ -57,9 +54,17 @@ def has_per_tensor_activations(operation: Operation) -> str | None:
     return None
 
 
+def requantizes(operation: Operation) -> bool:
+    """True when sums are scaled from integers to integers."""
+    source = operation.inputs[0]
+    return source is not None and source.dtype in QUANTIZED
+
+
 def weight_quantization_problem(operation: Operation, channels: int) -> str | None:
     """What is wrong with the scales of the weights: one for all channels, or one for each, all finite and not negative."""
     weights = operation.inputs[1]
+    if weights is not None and weights.dtype is DType.FLOAT32:
+        return None
     if weights is None or weights.quantization is None:
         return "weights have no quantization"
     scales = weights.quantization.scales
@@ -121,6 +126,12 @@ def matrix_multipliers(operation: Operation, units: int) -> tuple[Multiplier, ..
         return convolution_multipliers(operation, units)
     product = float(np.float32(source.scale) * np.float32(weights.quantization.scales[0]))
     return (quantize_multiplier(product / operation.output.scale),) * units
+
+
+def multipliers_of(operation: Operation, channels: int) -> tuple[Multiplier, ...]:
+    """Factor from accumulator to output for each channel of a convolution or of FULLY_CONNECTED."""
+    is_matrix = operation.node.kind == "FULLY_CONNECTED"
+    return (matrix_multipliers if is_matrix else convolution_multipliers)(operation, channels)
 
 
 def clamps(output: Tensor, activation: Activation) -> tuple[int, int]:

@@ -116,11 +116,11 @@ class Window:
         rows = self.rows
         return Access(Pattern.WINDOW, rows.taps, rows.stride, rows.dilation, rows.pad_before)
 
-    def shifted_images(self, images: Array, zero_point: int) -> Iterator[tuple[int, int, Array]]:
-        """For each tap (row, column) the input value that every output reads, minus the zero point: [N, H', W', C] int64."""
+    def shifted_images(self, images: Array) -> Iterator[tuple[int, int, Array]]:
+        """For each tap (row, column) the input value that every output reads, 0 outside of the image: [N, H', W', C]."""
         rows, columns = self.rows, self.columns
         pads = [(0, 0), (rows.pad_before, rows.pad_after), (columns.pad_before, columns.pad_after), (0, 0)]
-        padded = np.pad(images.astype(np.int64) - zero_point, pads)
+        padded = np.pad(images, pads)
         for row in range(rows.taps):
             for column in range(columns.taps):
                 yield row, column, padded[:, rows.source(row), columns.source(column), :]

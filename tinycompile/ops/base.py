@@ -160,6 +160,10 @@ class Operator(ABC):
         """Inputs whose storage the (first) output may take exactly: each element is read before its place is written."""
         return ()
 
+    def kernels_for(self, operation: Operation) -> tuple[Kernel, ...]:
+        """The kernels for this operation's element types; each still says whether it supports the operation."""
+        return self.kernels
+
     def macs(self, operation: Operation) -> int:
         """Multiply-accumulates of the nominal computation."""
         return 0

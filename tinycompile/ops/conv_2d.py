@@ -1,9 +1,9 @@
-"""CONV_2D, int8: convolution of NHWC images with OHWI weights, in one or several groups.
+"""CONV_2D: convolution of NHWC images with OHWI weights, in one or several groups.
 
 Source of the semantics: `ConvPerChannel` in tensorflow/lite/kernels/internal/reference/integer_ops/conv.h.
 """
 
-from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
 from tinycompile.ops._convolution import (
     ConvolutionAttributes,
-    attributes_of,
     convolution_window,
     has_clamp_activation,
     has_full_bias,
@@ -21,20 +20,18 @@ from tinycompile.ops._convolution import (
     has_weight_scales,
 )
 from tinycompile.ops._linear import (
-    INT8_TYPES,
-    bias_values,
-    convolution_multipliers,
     has_constant_weights,
     has_image_operands,
     has_per_tensor_activations,
     has_symmetric_weights,
-    requantized,
 )
+from tinycompile.ops._linear_float import PointwiseFloat, WindowFloat
 from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
+from tinycompile.ops._schemes import FLOAT, INT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import Access
-from tinycompile.ops.base import Operation, Operator, register
+from tinycompile.ops.base import Operation, register
 from tinycompile.quant import Activation
 
 
@@ -49,11 +46,10 @@ def has_whole_groups(operation: Operation) -> str | None:
 
 
 @register
-class Conv2D(Operator):
-    """CONV_2D for int8 tensors."""
+class Conv2D(LinearOperator):
+    """CONV_2D."""
 
     kind = "CONV_2D"
-    types = INT8_TYPES
     limits = (
         has_image_operands,
         has_constant_weights,
@@ -67,19 +63,22 @@ class Conv2D(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (
-        PointwiseAsm(),
-        PointwiseAsm(packed=True),
-        WindowAsm(),
-        WindowAsm(packed=True),
-        PointwiseDsp(),
-        PointwiseVectorDsp(),
-        WindowDsp(),
-        WindowVectorDsp(),
-        RowsVectorDsp(),
-        PointwisePortable(),
-        WindowPortable(),
-    )
+    schemes: ClassVar[KernelsByScheme] = {
+        INT8: (
+            PointwiseAsm(),
+            PointwiseAsm(packed=True),
+            WindowAsm(),
+            WindowAsm(packed=True),
+            PointwiseDsp(),
+            PointwiseVectorDsp(),
+            WindowDsp(),
+            WindowVectorDsp(),
+            RowsVectorDsp(),
+            PointwisePortable(),
+            WindowPortable(),
+        ),
+        FLOAT: (PointwiseFloat(), WindowFloat()),
+    }
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read Conv2DOptions."""
@@ -92,24 +91,16 @@ class Conv2D(Operator):
         images, channels = operation.input(0).shape[0], operation.input(1).shape[0]
         return ((images, window.rows.out_extent, window.columns.out_extent, channels),)
 
-    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Sum over taps of shifted images times weights; float64 products and sums of int8 are exact."""
-        image, weights = inputs[0], operation.input(1).values.astype(np.float64)
-        assert image is not None
+    def sums(self, operation: Operation, source: Array, weights: Array) -> Array:
+        """Sum over taps of shifted images times weights."""
         channels, depth = weights.shape[0], weights.shape[3]
-        groups = image.shape[3] // depth
-        total = np.zeros(self.infer(operation)[0], np.float64)
-        for row, column, shifted in convolution_window(operation).shifted_images(
-            image, operation.input(0).zero_point
-        ):
+        groups = source.shape[3] // depth
+        total = np.zeros(self.infer(operation)[0])
+        for row, column, shifted in convolution_window(operation).shifted_images(source):
             filters = weights[:, row, column, :].reshape(groups, channels // groups, depth)
-            by_group = np.split(shifted.astype(np.float64), groups, axis=-1)
+            by_group = np.split(shifted, groups, axis=-1)
             total += np.concatenate([part @ filters[g].T for g, part in enumerate(by_group)], axis=-1)
-        accumulators = total.astype(np.int64) + bias_values(operation, channels)
-        multipliers = convolution_multipliers(operation, channels)
-        return (
-            requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation),
-        )
+        return total
 
     def access(self, operation: Operation, index: int) -> Access:
         """The rows of the window; weights are constant."""

@@ -1,32 +1,30 @@
-"""FULLY_CONNECTED, int8: products of vectors with a weight matrix.
+"""FULLY_CONNECTED: products of vectors with a weight matrix.
 
 Source of the semantics: `FullyConnected` and `FullyConnectedPerChannel` in
 tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
 """
 
-from collections.abc import Sequence
-
-import numpy as np
+from typing import ClassVar
 
 from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._linear import (
-    INT8_TYPES,
     activation_problem,
     bias_problem,
-    bias_values,
     has_constant_weights,
     has_per_tensor_activations,
     matrix_multipliers,
     multiplier_problem,
-    requantized,
+    requantizes,
     weight_quantization_problem,
 )
+from tinycompile.ops._linear_float import FullyConnectedFloat
+from tinycompile.ops._schemes import FLOAT, INT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._vector_dsp import FullyConnectedDsp
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Operation, Operator, register
+from tinycompile.ops.base import Operation, register
 from tinycompile.quant import Activation
 
 
@@ -66,7 +64,7 @@ def has_weight_scales(operation: Operation) -> str | None:
         return None
     units = operation.input(1).shape[0]
     problem = weight_quantization_problem(operation, units)
-    if problem or has_per_tensor_activations(operation):
+    if problem or has_per_tensor_activations(operation) or not requantizes(operation):
         return problem
     found = operation.input(1).quantization
     assert found is not None
@@ -76,11 +74,10 @@ def has_weight_scales(operation: Operation) -> str | None:
 
 
 @register
-class FullyConnected(Operator):
-    """FULLY_CONNECTED for int8 tensors."""
+class FullyConnected(LinearOperator):
+    """FULLY_CONNECTED."""
 
     kind = "FULLY_CONNECTED"
-    types = INT8_TYPES
     limits = (
         has_matrix,
         has_constant_weights,
@@ -92,12 +89,15 @@ class FullyConnected(Operator):
     )
     min_inputs = 2
     max_inputs = 3
-    kernels = (
-        FullyConnectedAsm(packed=True),
-        FullyConnectedAsm(),
-        FullyConnectedDsp(),
-        FullyConnectedPortable(),
-    )
+    schemes: ClassVar[KernelsByScheme] = {
+        INT8: (
+            FullyConnectedAsm(packed=True),
+            FullyConnectedAsm(),
+            FullyConnectedDsp(),
+            FullyConnectedPortable(),
+        ),
+        FLOAT: (FullyConnectedFloat(),),
+    }
 
     def parse(self, options: Options) -> FullyConnectedAttributes:
         """Read FullyConnectedOptions."""
@@ -114,17 +114,10 @@ class FullyConnected(Operator):
             return ((*source.shape[:-1], units),)
         return ((source.elements // depth, units),)
 
-    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Matrix product of offset activations and weights; float64 products and sums of int8 are exact."""
-        source, weights = inputs[0], operation.input(1)
-        assert source is not None
-        units, depth = weights.shape
-        vectors = source.reshape(-1, depth).astype(np.float64) - operation.input(0).zero_point
-        products = vectors @ (weights.values.astype(np.float64) - weights.zero_point).T
-        accumulators = products.astype(np.int64) + bias_values(operation, units)
-        multipliers = matrix_multipliers(operation, units)
-        result = requantized(accumulators, multipliers, operation.output, attributes_of(operation).activation)
-        return (result.reshape(self.infer(operation)[0]),)
+    def sums(self, operation: Operation, source: Array, weights: Array) -> Array:
+        """The matrix product."""
+        products: Array = source.reshape(-1, weights.shape[1]) @ weights.T
+        return products.reshape(self.infer(operation)[0])
 
     def access(self, operation: Operation, index: int) -> Access:
         """Every unit reads the whole input."""

@@ -86,7 +86,7 @@ def _takes_pieces(origins: Origins, reader: Node, tensor_id: int) -> bool:
     patterns = {
         operator.access(current, index).pattern for index, t in enumerate(reader.inputs) if t == tensor_id
     }
-    by_row = any(Granularity.ROW in kernel.granularities for kernel in operator.kernels)
+    by_row = any(Granularity.ROW in kernel.granularities for kernel in operator.kernels_for(current))
     is_one_image = len(tensor.shape) == 4 and tensor.shape[0] == 1
     return (
         patterns == {Pattern.WINDOW}

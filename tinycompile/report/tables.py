@@ -28,12 +28,19 @@ def render_bench(rows: Sequence[Mapping[str, Any]]) -> str:
         made.add_row(
             row["model"],
             *(_figure(row[key]) for key in _FIGURES.values()),
-            "yes" if row["exact"] else "NO",
+            _agreement(row),
             str(row["samples"]),
         )
     parts = [as_text(made)]
     parts += [as_text(_layers(row)) for row in rows if row.get("layers")]
     return "\n".join(parts)
+
+
+def _agreement(row: Mapping[str, Any]) -> str:
+    """How outputs compare with the reference's: equal, floats within the tolerance, or different."""
+    if row["exact"]:
+        return "yes"
+    return f"to {row['max_relative_error']:.0e}" if row["passed"] else "NO"
 
 
 def boards_table(boards: Iterable[Board]) -> Table:

@@ -1,7 +1,7 @@
-"""Runs a generated directory beside an oracle and compares every output byte; a difference is traced to its layer."""
+"""Runs a generated directory beside an oracle and compares every output; a difference is traced to its layer."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.errors import ToolError
+from tinycompile.toolchain.agreement import FLOAT_TOLERANCE, agrees, is_equal, largest_error
 from tinycompile.toolchain.boundary import as_the_model_gives_them, as_the_model_takes_them
 from tinycompile.toolchain.cmake import build_firmware
 from tinycompile.toolchain.generated import Array, Generated, LayerInfo, read_generated
@@ -19,8 +20,6 @@ from tinycompile.toolchain.runner import run_harness
 from tinycompile.toolchain.workspace import workspace
 
 _log = logging.getLogger(__name__)
-
-_ROUNDS_ONCE = "litert"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """Whether a model's generated code computes the oracle's bytes."""
+    """Whether a model's generated code computes what the oracle does: integers on every byte, floats within the tolerance."""
 
     model: str
     board: str
@@ -72,29 +71,41 @@ class VerifyResult:
     samples: int
     difference: Difference | None = None
     differing_samples: int = 0
+    inexact_samples: int = 0
+    """Samples with float outputs that are within the tolerance, but not the oracle's bytes."""
     max_relative_error: float = 0.0
     """Largest difference of float outputs over the largest magnitude of that output; 0 for integers."""
 
     @property
+    def passed(self) -> bool:
+        """Every output agrees with the oracle's."""
+        return self.difference is None
+
+    @property
     def exact(self) -> bool:
         """Every byte of every output equals the oracle's."""
-        return self.difference is None
+        return self.passed and not self.inexact_samples
 
     def as_dict(self) -> dict[str, Any]:
         """The result for JSON."""
-        return {**asdict(self), "exact": self.exact}
+        verdict = {"passed": self.passed, "exact": self.exact, "float_tolerance": FLOAT_TOLERANCE}
+        return {**asdict(self), **verdict}
 
     def summary(self) -> str:
         """The result in a few lines of text."""
         head = f"{self.model} on {self.board} against {self.oracle}"
-        if self.difference is None:
+        error = f"relative error of float outputs up to {self.max_relative_error:.3g}"
+        if self.exact:
             return f"{head}: exact, {self.samples} samples"
+        if self.difference is None:
+            agreement = f"within tolerance, {self.samples} samples, {self.inexact_samples} of them not exact"
+            return f"{head}: {agreement}\n  {error}, {FLOAT_TOLERANCE:g} is allowed"
         lines = [
             f"{head}: DIFFERENT in {self.differing_samples} of {self.samples} samples",
             f"  {self.difference}",
         ]
         if self.max_relative_error:
-            lines.append(f"  relative error of float outputs up to {self.max_relative_error:.3g}")
+            lines.append(f"  {error}")
         lines.append(
             f"  {self.difference.layer}"
             if self.difference.layer
@@ -127,31 +138,33 @@ def verify_directory(
             as_the_model_gives_them(generated, e, o)
             for e, o in zip(expected.outputs, result.outputs, strict=True)
         )
-        differing = [
-            n for n, (a, b) in enumerate(zip(expected.outputs, outputs, strict=True)) if not _same(a, b)
-        ]
-        if not differing:
-            return VerifyResult(generated.name, board.name, oracle, len(samples))
-        first = differing[0]
-        layer = _first_layer(generated, board, model, samples[: first + 1], oracle, directory)
+        pairs = list(zip(expected.outputs, outputs, strict=True))
+        differing = [n for n, (a, b) in enumerate(pairs) if not _all(agrees, a, b)]
+        inexact = sum(not _all(is_equal, a, b) for a, b in pairs) - len(differing)
+        error = max(largest_error(a, b) for a, b in pairs)
+        layer = None
+        if differing:
+            until = samples[: differing[0] + 1]
+            layer = _first_layer(generated, board, model, until, oracle, directory)
     return VerifyResult(
         generated.name,
         board.name,
         oracle,
         len(samples),
-        _difference(first, expected.outputs[first], outputs[first], layer),
+        _difference(differing[0], *pairs[differing[0]], layer) if differing else None,
         len(differing),
-        max(_relative_error(expected.outputs[n], outputs[n]) for n in differing),
+        inexact,
+        error,
     )
 
 
-def _same(expected: Sample, got: Sample) -> bool:
-    return all(a.tobytes() == b.tobytes() for a, b in zip(expected, got, strict=True))
+def _all(holds: Callable[[Array, Array], bool], expected: Sample, got: Sample) -> bool:
+    return all(holds(a, b) for a, b in zip(expected, got, strict=True))
 
 
 def _difference(number: int, expected: Sample, got: Sample, layer: LayerDifference | None) -> Difference:
     for output, (a, b) in enumerate(zip(expected, got, strict=True)):
-        place = _first_place(a, b)
+        place = None if agrees(a, b) else _first_place(a, b)
         if place is not None:
             index, differing = place
             return Difference(
@@ -174,15 +187,6 @@ def _first_place(expected: Array, got: Array) -> tuple[tuple[int, ...], int] | N
 def _value(array: Array, index: tuple[int, ...]) -> float:
     value: float = array[index].item()
     return value
-
-
-def _relative_error(expected: Sample, got: Sample) -> float:
-    errors = [0.0]
-    for a, b in zip(expected, got, strict=True):
-        if a.dtype.kind == "f" and a.size:
-            magnitude = float(np.max(np.abs(a))) or 1.0
-            errors.append(float(np.max(np.abs(a.astype(np.float64) - b.reshape(a.shape)))) / magnitude)
-    return max(errors)
 
 
 def _first_layer(
@@ -220,7 +224,7 @@ def first_layer_difference(
                     layer.index, layer.op, got.nbytes, info.tensor, reference.nbytes,
                 )  # fmt: skip
                 continue
-            place = _first_place(reference, got)
+            place = None if agrees(reference, got) else _first_place(reference, got)
             if place is not None:
                 index, differing = place
                 values = _value(reference, index), _value(got.reshape(reference.shape), index)

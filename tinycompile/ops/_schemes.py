@@ -1,0 +1,96 @@
+"""Schemes: the combinations of element types with which the linear operators compute.
+
+CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED are sums of products, `LinearOperator.sums`; what precedes and follows the sums
+(zero points, bias, scaling, clamp) is a scheme, the same for all three. Each operator lists its kernels by scheme.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from tinycompile.ir import Array, DType
+from tinycompile.ops._fused import activation_of, clamped
+from tinycompile.ops._linear import INT8_TYPES, bias_values, multipliers_of, requantized
+from tinycompile.ops.base import Kernel, Operation, Operator, TypeRule
+
+Sums = Callable[[Array, Array], Array]
+"""Sums of products [..., channels] of activations and weights in float64: exact for integers of 8 and 16 bits."""
+
+
+class Scheme(ABC):
+    """How a linear operator computes with some combinations of element types."""
+
+    types: ClassVar[tuple[TypeRule, ...]]
+    """Activations, weights, bias -> activations."""
+
+    @abstractmethod
+    def evaluate(self, operation: Operation, source: Array, sums: Sums) -> Array:
+        """The output, from the activations and the operator's sums."""
+
+
+class Int8Scheme(Scheme):
+    """int8 activations and weights, int32 bias and accumulators."""
+
+    types = INT8_TYPES
+
+    def evaluate(self, operation: Operation, source: Array, sums: Sums) -> Array:
+        """Accumulators wrap as int32 does, and are requantized."""
+        weights, channels = operation.input(1), operation.output.shape[-1]
+        products = sums(
+            source.astype(np.float64) - operation.input(0).zero_point,
+            weights.values.astype(np.float64) - weights.zero_point,
+        )
+        accumulators = products.astype(np.int64) + bias_values(operation, channels)
+        return requantized(
+            accumulators, multipliers_of(operation, channels), operation.output, activation_of(operation)
+        )
+
+
+class FloatScheme(Scheme):
+    """float32 throughout."""
+
+    types = (TypeRule((DType.FLOAT32,), (DType.FLOAT32,)),)
+
+    def evaluate(self, operation: Operation, source: Array, sums: Sums) -> Array:
+        """Sums in double, rounded once."""
+        bias = operation.optional(2)
+        total = sums(source.astype(np.float64), operation.input(1).values.astype(np.float64))
+        return clamped(operation, total if bias is None else total + bias.values.reshape(-1))
+
+
+INT8 = Int8Scheme()
+FLOAT = FloatScheme()
+
+
+KernelsByScheme = Mapping[Scheme, tuple[Kernel, ...]]
+
+
+class LinearOperator(Operator):
+    """Base of operators that are sums of products; `types` and `kernels` follow from `schemes`."""
+
+    schemes: ClassVar[KernelsByScheme]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.types = tuple(rule for scheme in cls.schemes for rule in scheme.types)
+        cls.kernels = tuple(kernel for kernels in cls.schemes.values() for kernel in kernels)
+
+    def kernels_for(self, operation: Operation) -> tuple[Kernel, ...]:
+        """Those of the operation's scheme."""
+        return self.schemes[self._scheme(operation)]
+
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """By scheme."""
+        source = inputs[0]
+        assert source is not None
+        return (self._scheme(operation).evaluate(operation, source, partial(self.sums, operation)),)
+
+    @abstractmethod
+    def sums(self, operation: Operation, source: Array, weights: Array) -> Array:
+        """Sums of products without bias, in the output's shape; what lies outside of an image is 0."""
+
+    def _scheme(self, operation: Operation) -> Scheme:
+        return next(s for s in self.schemes if any(rule.fits(operation) for rule in s.types))
