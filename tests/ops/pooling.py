@@ -1,6 +1,6 @@
 """Cases that AVERAGE_POOL_2D and MAX_POOL_2D share: windows that leave the image, strides, tails of the channels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.ops.case import Case, one_op
 from tests.ops.window import out_extent
@@ -67,6 +67,16 @@ _TABLE = {
 def pool_cases(kind: str) -> tuple[Case, ...]:
     """The cases of a pooling operator."""
     return tuple(_case(kind, name, pool) for name, pool in _TABLE.items())
+
+
+def float_pool_cases(kind: str) -> tuple[Case, ...]:
+    """The same windows for an operator that takes float32 alone."""
+    unlike = {pool for name, pool in _TABLE.items() if name.startswith(("uint8", "int16"))}
+    return tuple(
+        _case(kind, name, replace(pool, dtype="float32"))
+        for name, pool in _TABLE.items()
+        if pool not in unlike
+    )
 
 
 def _case(kind: str, name: str, pool: Pool) -> Case:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 _SECONDS = 300
-_PACKAGES = {"tflite-runtime": "tflite_runtime", "tflm": "tflite_micro"}
+_PACKAGES = {"tflite-runtime": "tflite_runtime", "tflm": "tflite_micro", "tflite-builtin": "tflite_runtime"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def is_installed(oracle: str) -> bool:
 def ask(questions: Sequence[Question], oracle: str | None = None) -> list[Answer]:
     """Outputs of `tflite-runtime` (its reference kernels) or of `tflm` for every model, in order.
 
-    By default the first of them that is installed.
+    By default the first of them that is installed. `tflite-builtin` is tflite-runtime with its default kernels, for operators
+    that are not among the reference kernels.
     """
     oracle = oracle or next(filter(is_installed, _PACKAGES), None)
     assert oracle is not None, "no reference is installed"
@@ -81,7 +83,11 @@ def _read(path: Path) -> list[Answer]:
 
 
 def _serve(oracle: str, asked: Path, answered: Path) -> None:
-    run = {"tflite-runtime": _run_tflite_runtime, "tflm": _run_tflm}[oracle]
+    run = {
+        "tflite-runtime": partial(_run_tflite_runtime, "BUILTIN_REF"),
+        "tflite-builtin": partial(_run_tflite_runtime, "BUILTIN_WITHOUT_DEFAULT_DELEGATES"),
+        "tflm": _run_tflm,
+    }[oracle]
     with answered.open("wb") as stream:
         for model, samples in pickle.loads(asked.read_bytes()):
             try:
@@ -92,11 +98,11 @@ def _serve(oracle: str, asked: Path, answered: Path) -> None:
             stream.flush()
 
 
-def _run_tflite_runtime(model: bytes, samples: Sequence[Sequence[Array]]) -> list[list[Array]]:
+def _run_tflite_runtime(kernels: str, model: bytes, samples: Sequence[Sequence[Array]]) -> list[list[Array]]:
     from tflite_runtime.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
+        model_content=model, experimental_op_resolver_type=OpResolverType[kernels], num_threads=1
     )
     interpreter.allocate_tensors()
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinycompile.board import Board
+from tinycompile.ir import DType
+from tinycompile.ops._copy import literal
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Passing
 
@@ -22,7 +24,10 @@ class Layout:
 
 
 class GatherKernel(Kernel):
-    """A copy for each index; one beyond the table is limited to it, so that no model reads elsewhere."""
+    """A copy for each index; one beyond the table is limited to it, so that no model reads elsewhere.
+
+    A quantized table that gives floats is scaled on the way.
+    """
 
     name = "gather"
 
@@ -36,11 +41,15 @@ class GatherKernel(Kernel):
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gather/gather.c.j2`."""
         found = self._layout(operation)
+        table, output = operation.input(found.table_input), operation.output
+        scaled = table.dtype is not output.dtype
         return KernelCode(
             template="gather/gather.c.j2",
             parameters={
                 "kind": operation.node.kind,
-                "c_type": operation.output.dtype.c_type,
+                "c_type": output.dtype.c_type,
+                "table_type": table.dtype.c_type,
+                "scale": literal(DType.FLOAT32, table.scale) if scaled else "none",
                 "index_type": operation.input(found.index_input).dtype.c_type,
                 "batches": found.batches,
                 "outer": found.outer,

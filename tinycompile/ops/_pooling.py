@@ -119,7 +119,7 @@ class PoolRows(Kernel):
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
             arguments=(int(low), int(high)) if quantized else (),
-            runtime=("tc_requantize.h",) if quantized else (),
+            runtime=("tc_requantize.h",) if quantized else ("tc_math.h",),
         )
 
 

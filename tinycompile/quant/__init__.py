@@ -1,7 +1,13 @@
 """Arithmetic of quantized inference: fixed-point multipliers and activation clamps."""
 
 from tinycompile.quant.activation import REAL_RANGES, Activation, activation_range
-from tinycompile.quant.fixed_point import exp_on_negative_values, reciprocal, saturating_multiply
+from tinycompile.quant.fixed_point import (
+    exp_on_negative_values,
+    inverse_square_root,
+    log_of_at_least_one,
+    reciprocal,
+    saturating_multiply,
+)
 from tinycompile.quant.multiplier import (
     Int64,
     Multiplier,
@@ -17,7 +23,8 @@ from tinycompile.quant.solver import Accumulators, Requantization, solve
 
 __all__ = [
     "REAL_RANGES", "Accumulators", "Activation", "Int64", "Multiplier", "Requantization", "activation_range",
-    "doubling_high_multiply", "exp_on_negative_values", "multiply_by_quantized_multiplier", "quantize_multiplier",
+    "doubling_high_multiply", "exp_on_negative_values", "inverse_square_root", "log_of_at_least_one",
+    "multiply_by_quantized_multiplier", "quantize_multiplier",
     "reciprocal", "requantize", "round_half_away", "rounding_divide_by_power_of_two", "saturating_multiply", "solve",
     "wrap_int32",
 ]  # fmt: skip

@@ -22,6 +22,12 @@ _48_OVER_17 = 1515870810
 _MINUS_32_OVER_17 = -1010580540
 """In Q2."""
 _ONE_IN_Q2 = 1 << 29
+_THREE_HALVES_IN_Q3 = (1 << 28) + (1 << 27)
+_SQRT_HALF = 1518500250
+_SQRT_SQRT_HALF = 1805811301
+_LOG_2 = 1488522236
+_LOG_N, _LOG_D, _LOG_I, _LOG_F = 117049297, 127690142, 1057819769, 638450708
+"""Coefficients of the logarithm near one: of numerator and denominator."""
 
 
 def saturating_multiply(first: Int64, second: Int64 | int) -> Int64:
@@ -95,3 +101,56 @@ def reciprocal(value: int, integer_bits: int) -> tuple[int, int]:
     leading_zeros = 32 - value.bit_length()
     rest = ((value << leading_zeros) & 0xFFFFFFFF) - (1 << 31)
     return int(one_over_one_plus(np.array(rest, np.int64))), integer_bits - leading_zeros
+
+
+def inverse_square_root(value: int) -> tuple[int, int]:
+    """1 / sqrt(x) of an integer, as (multiplier, shift) of a fixed-point factor (TFLite GetInvSqrtQuantizedMultiplierExp).
+
+    0 counts as 1. Five Newton steps in Q3 from an estimate of 1.
+    """
+    if value <= 1:
+        return ONE, 0
+    right = 11
+    while value >= 1 << 29:
+        value //= 4
+        right += 1
+    pairs = (31 - value.bit_length()) // 2 - 1
+    right -= pairs
+    value <<= 2 * pairs
+    half = int(rounding_divide_by_power_of_two(value >> 1, 1))
+    x = 1 << 28
+    for _ in range(5):
+        cube = _int_shift(_multiply(_multiply(x, x), x), 6)
+        x = _int_shift(_multiply(_THREE_HALVES_IN_Q3, x) - _multiply(half, cube), 3)
+    multiplier = _multiply(x, _SQRT_HALF)
+    return (multiplier << -right, 0) if right < 0 else (multiplier, -right)
+
+
+def log_of_at_least_one(value: int) -> int:
+    """Natural logarithm of a Q12 number that is at least one, in Q5 (TFLite log_x_for_x_greater_than_or_equal_to_1).
+
+    The value is brought to r around sqrt(sqrt(1/2)) by a power of two that is a multiple of 1/2; log(r) is a quotient of
+    polynomials.
+    """
+    left_a = 31 - value.bit_length()
+    r_a = _int_shift(_multiply(value << left_a, _SQRT_HALF), 1)
+    z_b = _multiply(value, _SQRT_HALF)
+    left_b = 31 - z_b.bit_length()
+    r = min(r_a, _int_shift(value, left_b))
+    exponent = max(((11 - left_a) << 25) + (1 << 23), ((12 - left_b) << 25) - (1 << 23))
+    p = (r + _SQRT_SQRT_HALF + 1) >> 1
+    q = 2 * (r - _SQRT_SQRT_HALF)
+    square = _multiply(q, q)
+    numerator = _multiply(q, r) + _multiply(_multiply(q, square), _LOG_N)
+    rest = _multiply(p, _LOG_I + q + _multiply(_LOG_D, square)) + _multiply(_LOG_F, q)
+    inverse = int(one_over_one_plus(np.array(rest, np.int64)))
+    scaled = int(rounding_divide_by_power_of_two(numerator, 6))
+    return _int_shift(_multiply(exponent, _LOG_2) + _multiply(scaled, inverse), 1)
+
+
+def _multiply(first: int, second: int) -> int:
+    return int(saturating_multiply(np.array(first, np.int64), second))
+
+
+def _int_shift(value: int, exponent: int) -> int:
+    return int(saturating_shift_left(np.array(value, np.int64), exponent))

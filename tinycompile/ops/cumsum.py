@@ -1,0 +1,134 @@
+"""CUMSUM: running sums along an axis, with or without the element itself, forwards or backwards.
+
+Source of the semantics: tensorflow/lite/kernels/internal/reference/cumsum.h; int8 as TensorFlow Lite Micro has it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tinycompile.board import Board
+from tinycompile.ir import Array, Attributes, DType, Options
+from tinycompile.ops._axis import axis_problem
+from tinycompile.ops._limits import (
+    constant_input,
+    constant_integers,
+    has_elements,
+    has_per_tensor_quantization,
+)
+from tinycompile.ops._sums import SUM_BITS, has_small_steps, scaled_sums, sum_arguments
+from tinycompile.ops.access import WHOLE, Access
+from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
+from tinycompile.program import Granularity, KernelCode, Passing
+
+
+@dataclass(frozen=True)
+class CumsumAttributes(Attributes):
+    """Options of a running sum."""
+
+    exclusive: bool = False
+    reverse: bool = False
+
+
+def has_legal_axis(operation: Operation) -> str | None:
+    """The axis is one dimension of the input."""
+    source, axis = operation.inputs[0], constant_integers(operation, 1)
+    if source is None or axis is None:
+        return None
+    problem = "no axis" if len(axis) != 1 else axis_problem(axis[0], len(source.shape))
+    return f"{problem}: {source.describe()}" if problem else None
+
+
+class CumsumKernel(Kernel):
+    """A pass along the axis for each line."""
+
+    name = "portable"
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """About six cycles an element, and as many again to scale it."""
+        cycles = 16 if operation.output.dtype is DType.INT8 else 6
+        return Cost(cycles * operation.output.elements, 100)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `cumsum/portable.c.j2`."""
+        shape, axis, attributes = operation.input(0).shape, _axis(operation), _attributes(operation)
+        quantized = operation.output.dtype is DType.INT8
+        return KernelCode(
+            template="cumsum/portable.c.j2",
+            parameters={
+                "c_type": operation.output.dtype.c_type,
+                "quantized": quantized,
+                "sum_bits": SUM_BITS,
+                "outer": prod(shape[:axis]),
+                "extent": shape[axis],
+                "inner": prod(shape[axis + 1 :]),
+                "exclusive": attributes.exclusive,
+                "reverse": attributes.reverse,
+            },
+            granularity=granularity,
+            inputs=((0, Passing.POINTER),),
+            arguments=sum_arguments(operation) if quantized else (),
+            runtime=("tc_requantize.h",) if quantized else (),
+        )
+
+
+@register
+class Cumsum(Operator):
+    """CUMSUM along a constant axis."""
+
+    kind = "CUMSUM"
+    types = tuple(
+        TypeRule((dtype, DType.INT32), (dtype,))
+        for dtype in (DType.INT8, DType.INT32, DType.INT64, DType.FLOAT32)
+    )
+    limits = (
+        has_elements,
+        constant_input(1, "axis"),
+        has_legal_axis,
+        has_per_tensor_quantization,
+        has_small_steps,
+    )
+    min_inputs = 2
+    kernels = (CumsumKernel(),)
+
+    def parse(self, options: Options) -> CumsumAttributes:
+        """Read CumsumOptions."""
+        return CumsumAttributes(bool(options.get("exclusive", False)), bool(options.get("reverse", False)))
+
+    def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
+        """The input's shape."""
+        return (operation.input(0).shape,)
+
+    def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """numpy's running sum; `exclusive` moves it by one element."""
+        values, axis, attributes = inputs[0], _axis(operation), _attributes(operation)
+        assert values is not None
+        quantized = operation.output.dtype is DType.INT8
+        terms = values.astype(np.int64) - operation.input(0).zero_point if quantized else values
+        lines = np.moveaxis(terms, axis, 0)
+        lines = lines[::-1] if attributes.reverse else lines
+        sums = np.cumsum(lines, axis=0, dtype=terms.dtype)
+        if attributes.exclusive:
+            sums = np.concatenate([np.zeros_like(sums[:1]), sums[:-1]])
+        sums = sums[::-1] if attributes.reverse else sums
+        result = np.ascontiguousarray(np.moveaxis(sums, 0, axis))
+        return (scaled_sums(operation, result) if quantized else result,)
+
+    def access(self, operation: Operation, index: int) -> Access:
+        """All elements before it on its line."""
+        return WHOLE
+
+    def overwrites(self, operation: Operation) -> tuple[int, ...]:
+        """An element is read before its place is written."""
+        return (0,)
+
+
+def _attributes(operation: Operation) -> CumsumAttributes:
+    assert isinstance(operation.node.attributes, CumsumAttributes)
+    return operation.node.attributes
+
+
+def _axis(operation: Operation) -> int:
+    return int(operation.input(1).values.reshape(-1)[0]) % len(operation.input(0).shape)
