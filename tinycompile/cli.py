@@ -113,7 +113,7 @@ json_option = click.option(
 oracle_option = click.option(
     "--oracle",
     type=click.Choice(list(proving.ORACLES)),
-    help="The reference; default: the first of these that is installed.",
+    help="The reference; default: the first of these that is installed and can run the model.",
 )
 inputs_option = click.option(
     "--inputs", "inputs_path", type=MODEL, metavar="FILE.npz", help="Real inputs (array `x`)."

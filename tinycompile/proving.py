@@ -17,7 +17,6 @@ from tinycompile.toolchain import (
     VerifyResult,
     bench_directory,
     check_tools,
-    default_oracle,
     load_samples,
     make_samples,
     read_generated,
@@ -41,7 +40,7 @@ def verify_model(
     """Compare every output byte of the generated code with the oracle's.
 
     `samples` random and extreme inputs are made, followed by the real ones of `inputs` (NPZ). `oracle` defaults to the most
-    trusted one that is installed.
+    trusted one that is installed and can run the model.
 
     Raises:
         TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
@@ -49,9 +48,7 @@ def verify_model(
     compilation = compile_model(model, **options)
     with _written(compilation) as directory:
         data = _samples(directory, compilation, samples, inputs)
-        return verify_directory(
-            directory, compilation.board, compilation.model, data, oracle or default_oracle()
-        )
+        return verify_directory(directory, compilation.board, compilation.model, data, oracle)
 
 
 def bench_model(
@@ -67,11 +64,11 @@ def bench_model(
     None stands for what was not measured; `notes` say why.
     """
     compilation = compile_model(model, **options)
-    report, target, reference = compilation.report, compilation.board, oracle or default_oracle()
+    report, target = compilation.report, compilation.board
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
         work = directory.parent / "work"
-        verified = verify_directory(directory, target, compilation.model, data, reference, work_dir=work)
+        verified = verify_directory(directory, target, compilation.model, data, oracle, work_dir=work)
         measured = bench_directory(directory, target, data, layers, work_dir=work)
     by_layer = {layer.index: layer for layer in measured.layers}
     return {
@@ -94,7 +91,7 @@ def bench_model(
         "exact": verified.exact,
         "max_relative_error": verified.max_relative_error,
         "samples": verified.samples,
-        "oracle": reference,
+        "oracle": verified.oracle,
         "notes": list(measured.notes),
         "layers": [
             {

@@ -9,7 +9,7 @@ from tinycompile.board import board_names, load_board
 from tinycompile.errors import ToolError, UsageError
 from tinycompile.toolchain import bench_directory, verify_directory
 from tinycompile.toolchain import oracle as oracle_module
-from tinycompile.toolchain.oracle import run_oracle
+from tinycompile.toolchain.oracle import ask_oracles, run_oracle
 
 HOST = load_board("host")
 ORACLES = [
@@ -76,7 +76,7 @@ def test_unknown_and_missing_oracles(monkeypatch, toy_model, toy_samples):
 @pytest.mark.needs("module:tflite_runtime")
 def test_model_that_the_oracle_refuses(toy_samples):
     with pytest.raises(ToolError, match="--oracle") as caught:
-        run_oracle("tflite-runtime", b"\x1c\0\0\0TFL3" + bytes(100), toy_samples)
+        ask_oracles(["tflite-runtime"], b"\x1c\0\0\0TFL3" + bytes(100), toy_samples)
     assert caught.value.exit_code == 5
     assert "Traceback" not in str(caught.value)
 
@@ -84,12 +84,14 @@ def test_model_that_the_oracle_refuses(toy_samples):
 @pytest.mark.models
 @pytest.mark.needs("module:tflite_micro", "module:tflite_runtime")
 def test_model_that_crashes_the_oracle(models_dir):
-    """tflite_runtime aborts on this file; we survive, and say what runs it."""
+    """tflite_runtime aborts on this file; we survive, say what runs it, and ask that one when the choice is ours."""
     model = (models_dir / "keyword_scrambled_8bit.tflite").read_bytes()
     sample = (np.zeros((1, 96), np.int16),)
     with pytest.raises(ToolError, match=r"killed by signal[\s\S]*--oracle tflm"):
-        run_oracle("tflite-runtime", model, [sample])
-    assert run_oracle("tflm", model, [sample]).outputs[0][0].size > 0
+        ask_oracles(["tflite-runtime"], model, [sample])
+    oracle, result = ask_oracles(["tflite-runtime", "tflm"], model, [sample])
+    assert oracle == "tflm"
+    assert result.outputs[0][0].size > 0
 
 
 @pytest.mark.needs("module:tflite_runtime")

@@ -1,6 +1,7 @@
 """Asks a reference what a model computes, in a child process (an oracle may crash on a file)."""
 
 import importlib.util
+import logging
 import struct
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from tinycompile.errors import Problem, ToolError, UsageError
 from tinycompile.toolchain.generated import Array
 from tinycompile.toolchain.harness import Sample
 from tinycompile.toolchain.process import run
+
+_log = logging.getLogger(__name__)
 
 ORACLES: Mapping[str, str] = {
     "tflite-runtime": "tflite_runtime",
@@ -47,9 +50,12 @@ def available_oracles() -> tuple[str, ...]:
     return tuple(name for name, package in ORACLES.items() if importlib.util.find_spec(package) is not None)
 
 
-def default_oracle() -> str:
-    """The most trusted oracle that is installed; the first one when none is, so that its absence is what the user hears of."""
-    return next(iter((*available_oracles(), *ORACLES)))
+def default_oracles() -> tuple[str, ...]:
+    """The installed oracles, which are asked in turn when none is named.
+
+    When none is installed it is the first one, so that its absence is what the user hears of.
+    """
+    return available_oracles() or (next(iter(ORACLES)),)
 
 
 def require_oracle(name: str) -> None:
@@ -71,6 +77,21 @@ def require_oracle(name: str) -> None:
     )
 
 
+def ask_oracles(oracles: Sequence[str], model: bytes, samples: Sequence[Sample]) -> tuple[str, OracleResult]:
+    """The first of the oracles that can run the model, and what it computed.
+
+    Raises ToolError with what each of them said when none can.
+    """
+    problems: list[Problem | str] = []
+    for oracle in oracles:
+        try:
+            return oracle, run_oracle(oracle, model, samples)
+        except ToolError as error:
+            _log.info("oracle %s cannot run this model", oracle)
+            problems.extend(error.problems)
+    raise ToolError([*problems, _instead(oracles)])
+
+
 def run_oracle(
     oracle: str,
     model: bytes,
@@ -82,7 +103,7 @@ def run_oracle(
     """Run all samples in one interpreter, in order; state stays between them.
 
     `tensors` are indices of intermediate tensors wanted after the last sample. Raises ToolError when the oracle is missing,
-    refuses the model or crashes on it, naming another one to try.
+    refuses the model or crashes on it.
     """
     require_oracle(oracle)
     assert samples, "an oracle needs a sample"
@@ -98,10 +119,7 @@ def run_oracle(
             oracle,
             directory,
         ]
-        try:
-            run(command, task=f"oracle {oracle}", timeout_seconds=timeout_seconds)
-        except ToolError as error:
-            raise ToolError([*error.problems, _instead(oracle)]) from error
+        run(command, task=f"oracle {oracle}", timeout_seconds=timeout_seconds)
         own_outputs = tflite.Model.GetRootAs(model).Subgraphs(0).OutputsLength()
         return _read(directory / "outputs.npz", len(samples), own_outputs)
 
@@ -122,17 +140,18 @@ def with_outputs(model: bytes, tensors: Sequence[int]) -> bytes:
     return bytes(padded + struct.pack(f"<{len(listed) + 1}i", len(listed), *listed))
 
 
-def _instead(oracle: str) -> Problem:
-    others = [name for name in ORACLES if name != oracle]
-    installed = [name for name in available_oracles() if name != oracle]
+def _instead(tried: Sequence[str]) -> Problem:
+    """What to do when none of these oracles runs a model."""
+    others = [name for name in ORACLES if name not in tried]
+    installed = [name for name in others if name in available_oracles()]
     if installed:
-        return Problem(
-            f"oracle {oracle}",
-            "it cannot run this model",
-            action=f"try --oracle {' or --oracle '.join(installed)}",
-        )
-    packages = " or ".join(f"pip install {DISTRIBUTIONS[name]} (--oracle {name})" for name in others)
-    return Problem(f"oracle {oracle}", "it cannot run this model", action=f"try another one: {packages}")
+        action = f"try --oracle {' or --oracle '.join(installed)}"
+    elif others:
+        packages = " or ".join(f"pip install {DISTRIBUTIONS[name]} (--oracle {name})" for name in others)
+        action = f"try another one: {packages}"
+    else:
+        action = "`tinycompile build` compiles it without a proof"
+    return Problem(f"oracle {', '.join(tried)}", "cannot run this model", action=action)
 
 
 def _read(path: Path, samples: int, outputs: int) -> OracleResult:

@@ -15,7 +15,7 @@ from tinycompile.toolchain.boundary import as_the_model_gives_them, as_the_model
 from tinycompile.toolchain.cmake import build_firmware
 from tinycompile.toolchain.generated import Array, Generated, LayerInfo, read_generated
 from tinycompile.toolchain.harness import Sample, read_trace
-from tinycompile.toolchain.oracle import OracleResult, require_oracle, run_oracle
+from tinycompile.toolchain.oracle import OracleResult, ask_oracles, default_oracles, run_oracle
 from tinycompile.toolchain.runner import run_harness
 from tinycompile.toolchain.workspace import workspace
 
@@ -119,18 +119,18 @@ def verify_directory(
     board: Board,
     model: bytes,
     samples: Sequence[Sample],
-    oracle: str = "tflite-runtime",
+    oracle: str | None = None,
     *,
     work_dir: Path | None = None,
 ) -> VerifyResult:
-    """Build, run all samples in order, compare with the oracle.
+    """Build, run all samples in order, compare with the oracle; without one, with the first of ours that can run the model.
 
     `work_dir` keeps the build for a later call; without it everything is removed in the end. Raises ToolError when a tool or the
     oracle is missing or fails, VerificationError when the generated code reports an error or writes outside of its memory.
     """
-    require_oracle(oracle)
     generated = read_generated(generated_dir)
-    expected = run_oracle(oracle, model, as_the_model_takes_them(generated, model, samples))
+    given = as_the_model_takes_them(generated, model, samples)
+    reference, expected = ask_oracles((oracle,) if oracle else default_oracles(), model, given)
     with workspace(work_dir) as directory:
         firmware = build_firmware(generated, board, directory / "plain")
         result = run_harness(generated, firmware, board, samples)
@@ -145,11 +145,11 @@ def verify_directory(
         layer = None
         if differing:
             until = samples[: differing[0] + 1]
-            layer = _first_layer(generated, board, model, until, oracle, directory)
+            layer = _first_layer(generated, board, model, until, reference, directory)
     return VerifyResult(
         generated.name,
         board.name,
-        oracle,
+        reference,
         len(samples),
         _difference(differing[0], *pairs[differing[0]], layer) if differing else None,
         len(differing),
