@@ -6,6 +6,7 @@ board, 5 a tool is missing or failed, 70 our own bug.
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -78,6 +79,17 @@ def write_json(data: Any, path: str | None) -> None:
         raise UsageError(Problem(path, f"cannot be written ({error.strerror})")) from error
 
 
+UNITS = {"": 1, "B": 1, "K": 1024, "KIB": 1024, "M": 1024**2, "MIB": 1024**2}
+
+
+def byte_count(text: str) -> int:
+    """The bytes of `32768`, `32K` or `32KiB`, `1M` or `1MiB`."""
+    found = re.fullmatch(r"(\d+) *([A-Za-z]*)", text.strip())
+    if not found or found[2].upper() not in UNITS:
+        raise click.BadParameter(f"{text!r} is no number of bytes; write 32768, 32K, 32KiB, 1M or 1MiB")
+    return int(found[1]) * UNITS[found[2].upper()]
+
+
 COMPILE_OPTIONS = (
     click.option(
         "--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`)."
@@ -95,6 +107,12 @@ COMPILE_OPTIONS = (
         default="model",
         show_default=True,
         help="Interface: as the model has it, or integers where the model quantizes floats.",
+    ),
+    click.option(
+        "--ram-limit",
+        type=byte_count,
+        metavar="BYTES",
+        help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
     ),
 )
 

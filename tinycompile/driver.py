@@ -4,7 +4,7 @@ bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
       --planning--> Schedule, MemoryPlan --lowering--> Program --codegen, report--> {path: text}
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import TypedDict
 
 from tinycompile.board import Board, load_board
 from tinycompile.codegen import emit
-from tinycompile.errors import FitError, ModelError, Problem, UsageError
+from tinycompile.errors import ModelError, Problem, UsageError
+from tinycompile.fit import Alternative, check_fit
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo, lower, select
@@ -20,7 +21,7 @@ from tinycompile.ops import operation, operator_of
 from tinycompile.output import c_identifier
 from tinycompile.passes import PASSES, QUANTIZED_PASSES, run_passes
 from tinycompile.plan import MemoryPlan, Schedule, Selection
-from tinycompile.planning import plan
+from tinycompile.planning import Plan, plan
 from tinycompile.program import Program
 from tinycompile.report import Report, collect, render_text, to_json
 from tinycompile.version import __version__
@@ -34,6 +35,21 @@ class CompileOptions(TypedDict, total=False):
 
     board: str | Board
     optimize: str
+    io: str
+    ram_limit: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A model on a board, ready to be planned: what all of its compilations have in common."""
+
+    model: bytes
+    name: str
+    board: Board
+    imported: Graph
+    """The model as the file has it."""
+    graph: Graph
+    """The model after the passes."""
     io: str
 
 
@@ -63,50 +79,89 @@ def compile_model(
     name: str | None = None,
     optimize: str = "speed",
     io: str = "model",
+    ram_limit: int | None = None,
 ) -> Compilation:
     """Compile a .tflite model (a path, or the bytes of one) to C for a board.
 
     `name` prefixes everything in the generated C; it defaults to the file's stem. `optimize` is one of OPTIMIZE. With `io`
-    "quantized" float inputs and outputs that the model quantizes are exchanged as integers.
+    "quantized" float inputs and outputs that the model quantizes are exchanged as integers. With a `ram_limit` the plan is the
+    fastest whose arena and state take no more bytes; `optimize` then only decides on flash.
 
     Raises:
         UsageError: the board or an option does not exist.
         ModelError: the file is malformed or uses something that is not supported.
-        FitError: the model does not fit the board's memory.
+        FitError: the model does not fit the board's memory, or the limit.
     """
-    _check_options(optimize, io)
+    _check_options(optimize, ram_limit)
+    prepared = prepare(model, board=board, name=name, io=io)
+    selection = select(prepared.graph, prepared.board, optimize)
+    planned = plan(prepared.graph, selection, optimize=optimize, ram_limit=ram_limit)
+    result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit)
+    check_fit(
+        result.program, prepared.board, ram_limit, lambda: _alternatives(prepared, selection, ram_limit)
+    )
+    return result
+
+
+def prepare(
+    model: str | Path | bytes, *, board: str | Board = "m7", name: str | None = None, io: str = "model"
+) -> Prepared:
+    """Read a model and simplify it; see `compile_model`."""
+    check_choice("io", io, IO)
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
     imported = read_model(data, f"{stem}.tflite")
-    info = BuildInfo(
-        name=c_identifier(name or stem),
-        tool_version=__version__,
-        model_sha256=sha256(data).hexdigest(),
-        options={"optimize": optimize, "input": "arena", "io": io},
-        source_macs=_macs(imported),
-    )
-
     graph = run_passes(imported, QUANTIZED_PASSES if io == "quantized" else PASSES)
-    selection = select(graph, target, optimize)
-    selection, schedule, memory = plan(graph, selection, optimize=optimize)
-    program = lower(graph, selection, schedule, memory, target, info)
-    _check_fit(program, target)
+    return Prepared(data, c_identifier(name or stem), target, imported, graph, io)
 
+
+def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int | None = None) -> Compilation:
+    """Make the C and the report of a plan; whether it fits the board is left to `check_fit`."""
+    selection, schedule, memory = planned
+    limit = {} if ram_limit is None else {"ram_limit": ram_limit}
+    info = BuildInfo(
+        name=prepared.name,
+        tool_version=__version__,
+        model_sha256=sha256(prepared.model).hexdigest(),
+        options={"optimize": optimize, "input": "arena", "io": prepared.io, **limit},
+        source_macs=_macs(prepared.imported),
+    )
+    program = lower(prepared.graph, selection, schedule, memory, prepared.board, info)
     files = emit(program)
     report = collect(program, files)
-    files = {**files, "report.json": to_json(report), "report.txt": render_text(report)}
-    return Compilation(data, target, imported, graph, selection, schedule, memory, program, report, files)
+    return Compilation(
+        model=prepared.model,
+        board=prepared.board,
+        imported=prepared.imported,
+        graph=prepared.graph,
+        selection=selection,
+        schedule=schedule,
+        memory=memory,
+        program=program,
+        report=report,
+        files={**files, "report.json": to_json(report), "report.txt": render_text(report)},
+    )
 
 
-def _check_options(optimize: str, io: str) -> None:
-    """Refuse values that no option has."""
-    problems = [
-        Problem(option, f"there is no {value!r}", f"there are: {', '.join(allowed)}")
-        for option, value, allowed in (("optimize", optimize, OPTIMIZE), ("io", io, IO))
-        if value not in allowed
-    ]
-    if problems:
-        raise UsageError(problems)
+def _alternatives(prepared: Prepared, selection: Selection, ram_limit: int | None) -> Iterator[Alternative]:
+    """Plans with other options, for somebody whose model does not fit."""
+    board_bytes = prepared.board.ram_bytes
+    if ram_limit is None and board_bytes is not None:
+        *_, memory = plan(prepared.graph, selection, ram_limit=board_bytes)
+        yield Alternative(f"--ram-limit {board_bytes}", memory.arena_bytes + memory.state_bytes)
+
+
+def _check_options(optimize: str, ram_limit: int | None) -> None:
+    """Refuse values that an option does not have."""
+    check_choice("optimize", optimize, OPTIMIZE)
+    if ram_limit is not None and ram_limit <= 0:
+        raise UsageError(Problem("--ram-limit", f"{ram_limit} bytes hold no model"))
+
+
+def check_choice(option: str, value: str, allowed: Sequence[str]) -> None:
+    """Refuse a value that an option does not have."""
+    if value not in allowed:
+        raise UsageError(Problem(option, f"there is no {value!r}", f"there are: {', '.join(allowed)}"))
 
 
 def _macs(graph: Graph) -> dict[int, int]:
@@ -123,23 +178,3 @@ def _read(model: str | Path | bytes) -> tuple[bytes, str]:
         return path.read_bytes(), path.stem
     except OSError as error:
         raise ModelError(Problem(str(path), f"cannot be read ({error.strerror})")) from error
-
-
-def _check_fit(program: Program, board: Board) -> None:
-    """Refuse a program whose memory the board does not have, before anything is written."""
-    needs = (
-        ("RAM", program.arena_bytes + program.state_bytes, board.ram_bytes, "arena and state"),
-        ("flash", program.weights_bytes, board.flash_bytes, "weights"),
-    )
-    problems = [
-        Problem(
-            program.name,
-            f"{what} take {needed:,} bytes of {kind}",
-            f"board {board.name} has {has:,}",
-            f"it misses by {needed - has:,} bytes; choose a larger board or a smaller model",
-        )
-        for kind, needed, has, what in needs
-        if has is not None and needed > has
-    ]
-    if problems:
-        raise FitError(problems)

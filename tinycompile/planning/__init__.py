@@ -1,6 +1,6 @@
 """Graph and kernels -> Schedule and MemoryPlan: order, regions, offsets, bounds, and a replay that checks the result."""
 
-from tinycompile.planning.planner import plan, plans_not_dominated
+from tinycompile.planning.planner import Plan, plan, plans_not_dominated
 from tinycompile.planning.replay import ReplayError, ReplayResult, replay
 
-__all__ = ["ReplayError", "ReplayResult", "plan", "plans_not_dominated", "replay"]
+__all__ = ["Plan", "ReplayError", "ReplayResult", "plan", "plans_not_dominated", "replay"]
