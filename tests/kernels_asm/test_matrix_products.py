@@ -12,13 +12,20 @@ from tests.kernels_asm.guarded import run_guarded
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm, PointwiseAsm, WindowAsm
+from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.program import Granularity
 from tinycompile.quant import Activation
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")]
 
 KERNELS: dict[str, tuple[Kernel, ...]] = {
-    "CONV_2D": (PointwiseAsm(), PointwiseAsm(packed=True), WindowAsm(), WindowAsm(packed=True)),
+    "CONV_2D": (
+        PointwiseAsm(),
+        PointwiseAsm(packed=True),
+        WindowAsm(),
+        WindowAsm(packed=True),
+        WinogradAsm(),
+    ),
     "FULLY_CONNECTED": (FullyConnectedAsm(), FullyConnectedAsm(packed=True)),
 }
 

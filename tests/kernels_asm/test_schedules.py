@@ -116,7 +116,7 @@ def _as_written(ops: Sequence[Op]) -> dict[tuple[object, ...], object]:
     steps: list[Step] = []
     for op in ops:
         sources = [name(source) for source in op.sources]
-        result = [name(op.result)] if op.result is not None else []
+        result = [name(made) for made in op.results]
         steps.append((op.kind, *result, *sources, *op.numbers))
     return run(steps)
 

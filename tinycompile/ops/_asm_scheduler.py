@@ -58,7 +58,7 @@ UNITS: dict[str, Unit] = {
     "store": Unit("store", 1, late=True), "store_byte": Unit("store", 1, late=True),
     "store_pair": Unit("store", 1, alone=True, late=True),
 }  # fmt: skip
-ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "scale"})
+ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "smuad", "scale"})
 """Their results can be added to in the next cycle; any other use has to wait for one cycle more."""
 
 
@@ -77,7 +77,7 @@ class Op:
     """One instruction."""
 
     kind: str
-    result: Operand | None
+    results: tuple[Value, ...]
     sources: tuple[Operand, ...]
     numbers: tuple[int, ...] = ()
 
@@ -91,14 +91,25 @@ class Values:
 
     def emit(self, kind: str, sources: Sequence[Operand] = (), numbers: Sequence[int] = ()) -> Value:
         """Append an operation with a result."""
-        self.count += 1
-        result = Value(self.count)
-        self.ops.append(Op(kind, result, tuple(sources), tuple(numbers)))
+        (result,) = self._append(kind, 1, sources, numbers)
         return result
+
+    def emit_pair(self, kind: str, sources: Sequence[Operand], numbers: Sequence[int]) -> tuple[Value, Value]:
+        """Append an operation with two results."""
+        first, second = self._append(kind, 2, sources, numbers)
+        return first, second
 
     def effect(self, kind: str, sources: Sequence[Operand] = (), numbers: Sequence[int] = ()) -> None:
         """Append an operation without a result."""
-        self.ops.append(Op(kind, None, tuple(sources), tuple(numbers)))
+        self._append(kind, 0, sources, numbers)
+
+    def _append(
+        self, kind: str, count: int, sources: Sequence[Operand], numbers: Sequence[int]
+    ) -> tuple[Value, ...]:
+        results = tuple(Value(self.count + 1 + index) for index in range(count))
+        self.count += count
+        self.ops.append(Op(kind, results, tuple(sources), tuple(numbers)))
+        return results
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,7 @@ class _Pending:
         self.op = op
         self.unit = UNITS[op.kind]
         self.reads = tuple({source.number for source in op.sources if isinstance(source, Value)})
-        self.writes = op.result.number if isinstance(op.result, Value) else 0
+        self.writes = tuple(result.number for result in op.results)
         self.missing = len(self.reads)
         """Values that no operation issued so far has made."""
         self.earliest = 0
@@ -189,7 +200,7 @@ class _Scheduler:
         used: dict[int, int] = {}
         uses = self.uses
         for at, pending in enumerate(self.left[:_WINDOW]):
-            writes = 1 if pending.writes else 0
+            writes = len(pending.writes)
             if pending.missing == 0 and pending.earliest <= cycle:
                 gain = writes - sum([uses[number] == 1 for number in pending.reads])
                 found.append(_Candidate(at, pending.unit, gain, peak))
@@ -208,33 +219,28 @@ class _Scheduler:
             self.uses[number] -= 1
             if self.uses[number] == 0:
                 self.free.append(self.register[number])
-        result: list[int] = []
-        if pending.writes:
-            # Prefer the accumulator's own register: shorter encodings and nothing to explain.
-            own = sources[-1] if op.kind in ACCUMULATING else (sources[0] if sources else -1)
+        # Prefer the accumulator's own register: shorter encodings and nothing to explain.
+        own = sources[-1] if op.kind in ACCUMULATING else (sources[0] if sources else -1)
+        results: list[int] = []
+        for number in pending.writes:
             register = own if own in self.free else min(self.free)
             self.free.remove(register)
-            self.register[pending.writes] = register
-            result = [register]
-            if pending.writes not in self.uses:
-                self.free.append(register)
-            self._announce(pending, cycle)
-        elif isinstance(op.result, int):
-            result = [op.result]
-        self.steps.append((op.kind, *result, *sources, *op.numbers))
+            self.register[number] = register
+            results.append(register)
+        for number in pending.writes:
+            if number not in self.uses:
+                self.free.append(self.register[number])
+            self._announce(pending, number, cycle)
+        self.steps.append((op.kind, *results, *sources, *op.numbers))
 
-    def _announce(self, producer: _Pending, cycle: int) -> None:
+    def _announce(self, producer: _Pending, number: int, cycle: int) -> None:
         """Tell the readers of a new value when they can have it."""
-        for reader in self.readers.get(producer.writes, ()):
+        for reader in self.readers.get(number, ()):
             reader.missing -= 1
             ready = cycle + producer.unit.latency
             if producer.op.kind in ACCUMULATING:
                 last = reader.op.sources[-1]
-                adds = (
-                    reader.op.kind in ACCUMULATING
-                    and isinstance(last, Value)
-                    and last.number == producer.writes
-                )
+                adds = reader.op.kind in ACCUMULATING and isinstance(last, Value) and last.number == number
                 ready += 0 if adds and reader.op.kind != "scale" else 1
             elif producer.op.kind == "saturate" and reader.op.kind not in ("store", "store_byte"):
                 ready += 1

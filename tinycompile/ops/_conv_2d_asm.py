@@ -1,6 +1,7 @@
 """Kernels of CONV_2D and FULLY_CONNECTED in assembly, for processors with SMLAD; see `_gemm_asm.py`."""
 
 from tinycompile.board import Board
+from tinycompile.ops._asm_scaling import Scaling, scaling
 from tinycompile.ops._conv_2d_dsp import convolution_channels
 from tinycompile.ops._conv_2d_portable import window_parameters
 from tinycompile.ops._convolution import convolution_window
@@ -9,10 +10,8 @@ from tinycompile.ops._fully_connected import matrix_channels
 from tinycompile.ops._gemm_asm import (
     Layout,
     Matrix,
-    Scaling,
     group_parameters,
     groups_of,
-    scaling,
     staged_bytes,
     stream,
 )

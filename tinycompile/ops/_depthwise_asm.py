@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycompile.board import Board
+from tinycompile.ops._asm_scaling import Scaling, scaling
 from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
 from tinycompile.ops._depthwise_schedule import Stream, Taps, four_channels, outputs
 from tinycompile.ops._depthwise_staging import Columns, Staging, outside_steps, passes, staging
 from tinycompile.ops._dsp import Channels
-from tinycompile.ops._gemm_asm import Scaling, scaling
 from tinycompile.ops._gemm_schedule import Requantizing
 from tinycompile.ops._linear import folded_bias
 from tinycompile.ops._window import Window

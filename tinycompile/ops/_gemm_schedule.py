@@ -334,3 +334,20 @@ class _Writer:
                 if (how.low, how.high) != (-128, 127):
                     yield ("clamp", x, x, how.low, how.high)
                 yield ("store_byte", x, OUTPUT, pixel * self.shape.out_channels + channel)
+
+
+def product_steps(shape: Shape) -> list[Step]:
+    """The multiplications of a block whose sums begin with nothing: no first terms, no requantization."""
+    return list(_ProductWriter(shape, Requantizing(1, False, -128, 127)).multiply(0, shape.pairs))
+
+
+class _ProductWriter(_Writer):
+    def stream_offset(self, pair: int, word: int) -> int:
+        """From the stream pointer to a word of weights."""
+        return 4 * ((pair - self.base) * self.shape.words + word)
+
+    def accumulate(self, pair: int, pixel: int, channel: int, weight: int, x: int) -> Step:
+        """One multiplication, the first one of each sum without an addend."""
+        if pair > 0:
+            return super().accumulate(pair, pixel, channel, weight, x)
+        return ("smuad", pixel * self.shape.channels + channel, weight, x)

@@ -6,6 +6,7 @@ the first of the next. All values of v are looked at, so the answer is a proof, 
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -50,23 +51,71 @@ class LinearSum:
 def linear_sum(
     factors: tuple[float, float], zero_points: tuple[int, int], low: int, outputs: Int64
 ) -> LinearSum | None:
-    """The sum that gives `outputs[a - low, b - low]` for all pairs of operands; None when no shift from 24 to 8 does.
+    """The sum that gives `outputs[a - low, b - low]` for all pairs of operands; None when none is found.
 
-    `factors` lead from operand to output, `low` is the least operand.
+    `factors` lead from operand to output, `low` is the least operand. All shifts are tried with the nearest factors, then the
+    largest ones with factors beside them.
     """
-    first_operand = np.arange(low, low + outputs.shape[0], dtype=np.int64)[:, None]
-    second_operand = np.arange(low, low + outputs.shape[1], dtype=np.int64)[None, :]
-    flat = outputs.reshape(-1)
-    for shift in range(24, 7, -1):
-        first, second = (round(factor * 2.0**shift) for factor in factors)
-        center = -(first * zero_points[0] + second * zero_points[1])
-        values = (first_operand * first + second_operand * second + center).reshape(-1)
-        partial = max(abs(first), abs(second)) * 256 + abs(center)
-        for ties_away in (False, True):
-            moved = values + (values >> 31) if ties_away else values
-            offset = offset_of(moved, flat, shift)
-            if offset is not None and partial + int(np.abs(values).max()) + abs(offset) < 1 << 31:
-                return LinearSum(
-                    first, second, center, offset, shift, ties_away, int(flat.min()), int(flat.max())
-                )
+    problem = _Problem(zero_points, low, outputs)
+    for shift in _SHIFTS:
+        found = problem.sum_of(*_nearest(factors, shift), shift)
+        if found is not None:
+            return found
+    fitting = [shift for shift in _SHIFTS if problem.fits(*_nearest(factors, shift))]
+    for shift in fitting[:_SHIFTS_TRIED_AROUND]:
+        first, second = _nearest(factors, shift)
+        for first_step, second_step in product(_AROUND, _AROUND):
+            found = problem.sum_of(first + first_step, second + second_step, shift)
+            if found is not None:
+                return found
     return None
+
+
+_SHIFTS = range(24, 7, -1)
+_SHIFTS_TRIED_AROUND = 2
+_AROUND = (0, 1, -1, 2, -2, 3, -3, 4, -4)
+
+
+def _nearest(factors: tuple[float, float], shift: int) -> tuple[int, int]:
+    first, second = (round(factor * 2.0**shift) for factor in factors)
+    return first, second
+
+
+class _Problem:
+    """The outputs of all pairs of operands, and how to reach them with given factors."""
+
+    def __init__(self, zero_points: tuple[int, int], low: int, outputs: Int64) -> None:
+        self.zero_points = zero_points
+        self.flat = outputs.reshape(-1)
+        self.first = np.arange(low, low + outputs.shape[0], dtype=np.int64)[:, None]
+        self.second = np.arange(low, low + outputs.shape[1], dtype=np.int64)[None, :]
+
+    def center(self, first: int, second: int) -> int:
+        """What takes the zero points off."""
+        return -(first * self.zero_points[0] + second * self.zero_points[1])
+
+    def fits(self, first: int, second: int, offset: int = 0) -> bool:
+        """True when the sum stays in int32 after every step, whether the offset comes first or last."""
+        center = self.center(first, second)
+        partial = center + self.first * first
+        sums = [
+            np.array([center]),
+            self.first * first,
+            self.second * second,
+            partial,
+            partial + self.second * second,
+        ]
+        return all(int(np.abs(values).max()) + abs(offset) + 1 < 1 << 31 for values in sums)
+
+    def sum_of(self, first: int, second: int, shift: int) -> LinearSum | None:
+        """The sum with these factors, if an offset makes it right."""
+        if not self.fits(first, second):
+            return None
+        center = self.center(first, second)
+        values = (self.first * first + self.second * second + center).reshape(-1)
+        for ties_away in (False, True):
+            offset = offset_of(values + (values >> 31) if ties_away else values, self.flat, shift)
+            if offset is not None and self.fits(first, second, offset):
+                least, greatest = int(self.flat.min()), int(self.flat.max())
+                return LinearSum(first, second, center, offset, shift, ties_away, least, greatest)
+        return None

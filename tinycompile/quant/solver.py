@@ -66,14 +66,15 @@ _SHIFT_TRIES = 4
 class Accumulators:
     """The accumulators of a layer's channels: int64 arrays [channels], before any scaling.
 
-    `largest_scale` is the greatest power of two that weights and accumulators can be multiplied by; `fixed_scale` says that the
-    kernel needs exactly this one.
+    `largest_scale` is the greatest power of two that weights and accumulators can be multiplied by, `least_scale` the least;
+    `fixed_scale` says that the kernel needs exactly the largest.
     """
 
     least: Integers
     greatest: Integers
     largest_scale: Integers
     fixed_scale: bool = False
+    least_scale: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +192,7 @@ def _layer(
         accumulators.greatest.astype(kind),
         accumulators.largest_scale.astype(kind),
         accumulators.fixed_scale,
+        accumulators.least_scale,
     )
     reached = (spans.least[:, None] < first) & (first <= spans.greatest[:, None]) & (value > 0)[:, None]
     return _Layer(
@@ -247,7 +249,9 @@ def _slopes(layer: _Layer, shift: int) -> tuple[Integers, Integers]:
     for channel in range(len(layer.value)):
         exponent = 1 + shift - int(layer.right[channel]) + int(layer.left[channel])
         if not layer.accumulators.fixed_scale:
-            scale[channel] = min(int(scale[channel]), 1 << max(exponent, 0))
+            scale[channel] = max(
+                layer.accumulators.least_scale, min(int(scale[channel]), 1 << max(exponent, 0))
+            )
         numerator = int(layer.value[channel]) << (exponent + 64)
         product[channel] = min((numerator // int(scale[channel]) + (1 << 63)) >> 64, (1 << 31) - 1)
     return scale, product
@@ -313,7 +317,8 @@ def _own(layer: _Layer, half_away: bool, default_shift: int = 8) -> dict[str, An
     live = layer.reached.any(axis=1)
     kind = layer.value.dtype
     scale = np.array([2 << int(s) for s in layer.left], kind)
-    if layer.accumulators.fixed_scale or (scale > layer.accumulators.largest_scale).any():
+    allowed = layer.accumulators
+    if allowed.fixed_scale or ((scale > allowed.largest_scale) | (scale < allowed.least_scale)).any():
         return None
     shifts = np.where(live, layer.right, default_shift)
     if half_away and (shifts < 1).any():  # there is no tie to break, and nothing may be taken off

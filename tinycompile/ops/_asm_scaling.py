@@ -1,0 +1,189 @@
+"""Proven requantization constants of the assembly kernels, for each form in which they keep weights.
+
+int16 weights may be scaled by a power of two of each channel; `packed` ones have fixed scales; those of Winograd's transform come
+times four. See `tinycompile/quant/solver.py` for what the scale is good for.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tinycompile.ir import Array
+from tinycompile.ops._dsp import Channels, may_pair
+from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.quant import Accumulators, Multiplier, Requantization, solve
+
+LARGEST_SCALE = 256
+WINOGRAD_SCALE = 4
+"""Twice for each direction of the transform."""
+
+_OFFSET_ROOM = 1 << 14
+"""Accumulators stay this far from the limits of int32, which leaves room for the offsets of the solver."""
+
+
+def _largest_scales(channels: Channels, stored: Array, least_scale: int = 1) -> Array:
+    """For each channel the greatest power of two that keeps weights in int16 and accumulators in int32.
+
+    `stored` are the weights [channels, ...] that go with `least_scale`; the result lies between it and 256.
+    """
+    reach = np.maximum(_reach(channels), 1)
+    flat = stored.reshape(len(stored), -1).astype(np.int64)
+    scales = np.full(len(flat), LARGEST_SCALE, np.int64)
+    for _ in range(8):
+        factor = scales // least_scale
+        large = (flat.min(axis=1) * factor < -(1 << 15)) | (flat.max(axis=1) * factor >= 1 << 15)
+        large |= reach * scales >= (1 << 31) - _OFFSET_ROOM
+        scales = np.where(large & (scales > least_scale), scales // 2, scales)
+    return scales
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Proven requantization of a layer: instructions, and the constants of each channel (int64 [channels])."""
+
+    how: Requantizing
+    scale: Array
+    offset: Array
+    multiplier: Array
+    constant: Array
+    shifts: Array
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The fields of Channels as hashable values."""
+
+    weights: bytes
+    shape: tuple[int, ...]
+    bias: tuple[int, ...]
+    in_zero_point: int
+    multipliers: tuple[Multiplier, ...]
+    out_zero_point: int
+    low: int
+    high: int
+
+    def channels(self) -> Channels:
+        """Channels again."""
+        weights = np.frombuffer(self.weights, np.int16).reshape(self.shape)
+        return Channels(
+            weights, np.array(self.bias, np.int64), self.in_zero_point, self.multipliers, self.out_zero_point,
+            self.low, self.high,
+        )  # fmt: skip
+
+
+def scaling(channels: Channels, packed: bool = False) -> Scaling | None:
+    """Proven constants of a layer, None when there are none. Remembered, as kernel selection asks several times.
+
+    Otherwise than `packed` weights, int16 weights may be scaled.
+    """
+    return _packed_scaling(_key(channels)) if packed else _int16_scaling(_key(channels))
+
+
+def winograd_scaling(channels: Channels) -> Scaling | None:
+    """Proven constants of a 3x3 convolution whose sums come times `Scaling.scale`, or, where `doubled`, times four."""
+    return _winograd_scaling(_key(channels))
+
+
+def transformed_weights(channels: Channels) -> Array:
+    """Winograd's G g G', times four: weights [channels, 3 * 3 * depth] as int64 [channels, 16, depth]."""
+    filters = channels.weights.astype(np.int64).reshape(len(channels.weights), 3, 3, -1)
+    twice = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]], np.int64)
+    transformed: Array = np.einsum("ia,oabc,jb->oijc", twice, filters, twice)
+    return transformed.reshape(len(filters), 16, -1)
+
+
+def _key(channels: Channels) -> _Key:
+    return _Key(
+        channels.weights.astype(np.int16).tobytes(), channels.weights.shape, tuple(channels.bias.tolist()),
+        channels.in_zero_point, channels.multipliers, channels.out_zero_point, channels.low, channels.high,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _int16_scaling(key: _Key) -> Scaling | None:
+    channels = key.channels()
+    found = _solve(channels, slice(None), _largest_scales(channels, channels.weights))
+    return _scaling([(slice(None), found)]) if found is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _packed_scaling(key: _Key) -> Scaling | None:
+    channels = key.channels()
+    if not may_pair(channels.weights) or _reach(channels)[1::2].max(initial=0) >= 1 << 23:
+        return None
+    parts = [(slice(0, None, 2), 1), (slice(1, None, 2), 256)][: len(channels.weights)]
+    solved = [(part, _solve(channels, part, scale, fixed=True)) for part, scale in parts]
+    found = [(part, solution) for part, solution in solved if solution is not None]
+    if len(found) == len(parts):
+        return _scaling(found)
+    doubled = _solve(channels, slice(None), 2, closed=True)
+    if doubled is None or (doubled.scale != 2).any():
+        return None
+    return _scaling([(slice(None), doubled)], doubled=True)
+
+
+@lru_cache(maxsize=1024)
+def _winograd_scaling(key: _Key) -> Scaling | None:
+    channels = key.channels()
+    scales = _largest_scales(channels, transformed_weights(channels), WINOGRAD_SCALE)
+    if (_reach(channels) * WINOGRAD_SCALE).max(initial=0) >= (1 << 31) - _OFFSET_ROOM:
+        return None
+    found = _solve(channels, slice(None), scales, least_scale=WINOGRAD_SCALE)
+    if found is not None:
+        return _scaling([(slice(None), found)])
+    doubled = _solve(channels, slice(None), 2, closed=True)
+    if doubled is None or (doubled.scale != 2).any():
+        return None
+    return _scaling([(slice(None), doubled)], doubled=True)
+
+
+def _reach(channels: Channels) -> Array:
+    """Greatest absolute value of each channel's accumulator."""
+    least, greatest = channels.accumulator_range()
+    reach: Array = np.maximum(-least, greatest)
+    return reach
+
+
+def _solve(
+    channels: Channels,
+    part: slice,
+    scales: Array | int,
+    fixed: bool = False,
+    closed: bool = False,
+    least_scale: int = 1,
+) -> Requantization | None:
+    """Solve some channels of a layer."""
+    least, greatest = (limit[part] for limit in channels.accumulator_range())
+    if len(least) == 0 or max(-least.min(), greatest.max()) >= 1 << 31:
+        return None
+    largest = np.broadcast_to(np.asarray(scales, np.int64), least.shape).copy()
+    return solve(
+        Accumulators(least, greatest, largest, fixed, least_scale),
+        channels.multipliers[part],
+        channels.out_zero_point,
+        channels.low,
+        channels.high,
+        closed,
+    )
+
+
+def _scaling(parts: list[tuple[slice, Requantization]], doubled: bool = False) -> Scaling:
+    """Solutions of one or two parts of the channels in one."""
+    count = sum(len(found.scale) for _, found in parts)
+    arrays = {}
+    for name in ("scale", "offset", "multiplier", "constant", "shifts"):
+        values = np.zeros(count, np.int64)
+        for part, found in parts:
+            values[part] = getattr(found, name).astype(np.int64)
+        arrays[name] = values
+    first, last = parts[0][1], parts[-1][1]
+    how = Requantizing(
+        shift=first.shift or 0,
+        half_away=first.half_away,
+        low=-128 if first.low is None else first.low,
+        high=127 if first.high is None else first.high,
+        odd_shift=(last.shift or 0) if last is not first else 0,
+        doubled=doubled,
+    )
+    return Scaling(how, **arrays)
