@@ -21,6 +21,7 @@ from rich.console import Console
 
 from tinycompile import driver, proving, report
 from tinycompile.errors import Problem, TinyCompileError, UsageError
+from tinycompile.ops import load_plugin
 from tinycompile.output import write_directory
 from tinycompile.version import __version__
 
@@ -90,6 +91,15 @@ def byte_count(text: str) -> int:
     return int(found[1]) * UNITS[found[2].upper()]
 
 
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    type=MODEL,
+    multiple=True,
+    metavar="FILE.py",
+    help="Custom operators of your own (docs/custom-operators.md); may be given several times.",
+)
+
 COMPILE_OPTIONS = (
     click.option(
         "--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`)."
@@ -114,6 +124,7 @@ COMPILE_OPTIONS = (
         metavar="BYTES",
         help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
     ),
+    plugin_option,
 )
 
 
@@ -226,11 +237,12 @@ def bench(
 
 @main.command()
 @click.argument("model", type=MODEL)
+@plugin_option
 @json_option
 @reports_errors
-def inspect(model: Path, json_path: str | None) -> None:
+def inspect(model: Path, plugins: tuple[Path, ...], json_path: str | None) -> None:
     """Show the graph, shapes, quantization, MACs, and the memory over time."""
-    data = proving.inspect_model(model)
+    data = proving.inspect_model(model, plugins)
     write_json(data, json_path)
     if json_path != "-":
         click.echo(report.render_inspection(data), nl=False)
@@ -245,9 +257,12 @@ def boards() -> None:
 
 @main.command()
 @click.option("--markdown", is_flag=True, help="Print the text of docs/supported-operators.md.")
+@plugin_option
 @reports_errors
-def ops(markdown: bool) -> None:
+def ops(markdown: bool, plugins: tuple[Path, ...]) -> None:
     """List the supported operators with their types."""
+    for plugin in plugins:
+        load_plugin(plugin)
     click.echo(
         report.operators_markdown() if markdown else report.as_text(report.operators_table()), nl=False
     )

@@ -17,7 +17,7 @@ from tinycompile.fit import Alternative, check_fit
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo, lower, select
-from tinycompile.ops import operation, operator_of
+from tinycompile.ops import load_plugin, operation, operator_of
 from tinycompile.output import c_identifier
 from tinycompile.passes import PASSES, QUANTIZED_PASSES, run_passes
 from tinycompile.plan import MemoryPlan, Schedule, Selection
@@ -37,6 +37,7 @@ class CompileOptions(TypedDict, total=False):
     optimize: str
     io: str
     ram_limit: int | None
+    plugins: Sequence[str | Path]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,20 +81,22 @@ def compile_model(
     optimize: str = "speed",
     io: str = "model",
     ram_limit: int | None = None,
+    plugins: Sequence[str | Path] = (),
 ) -> Compilation:
     """Compile a .tflite model (a path, or the bytes of one) to C for a board.
 
     `name` prefixes everything in the generated C; it defaults to the file's stem. `optimize` is one of OPTIMIZE. With `io`
     "quantized" float inputs and outputs that the model quantizes are exchanged as integers. With a `ram_limit` the plan is the
-    fastest whose arena and state take no more bytes; `optimize` then only decides on flash.
+    fastest whose arena and state take no more bytes; `optimize` then only decides on flash. `plugins` are Python
+    files with custom operators (docs/custom-operators.md).
 
     Raises:
-        UsageError: the board or an option does not exist.
+        UsageError: the board or an option does not exist, or a plugin cannot be loaded.
         ModelError: the file is malformed or uses something that is not supported.
         FitError: the model does not fit the board's memory, or the limit.
     """
     _check_options(optimize, ram_limit)
-    prepared = prepare(model, board=board, name=name, io=io)
+    prepared = prepare(model, board=board, name=name, io=io, plugins=plugins)
     selection = select(prepared.graph, prepared.board, optimize)
     planned = plan(prepared.graph, selection, optimize=optimize, ram_limit=ram_limit)
     result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit)
@@ -104,10 +107,17 @@ def compile_model(
 
 
 def prepare(
-    model: str | Path | bytes, *, board: str | Board = "m7", name: str | None = None, io: str = "model"
+    model: str | Path | bytes,
+    *,
+    board: str | Board = "m7",
+    name: str | None = None,
+    io: str = "model",
+    plugins: Sequence[str | Path] = (),
 ) -> Prepared:
     """Read a model and simplify it; see `compile_model`."""
     check_choice("io", io, IO)
+    for plugin in plugins:
+        load_plugin(plugin)
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
     imported = read_model(data, f"{stem}.tflite")

@@ -1,17 +1,22 @@
 """Compile, then prove and measure: what `verify`, `bench` and `inspect` do."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
 from tinycompile.board import Board, board_names, load_board
 from tinycompile.driver import Compilation, CompileOptions, compile_model
+from tinycompile.ops import evaluate_graph, initial_state, next_state
 from tinycompile.output import write_directory
 from tinycompile.report import inspect
 from tinycompile.toolchain import (
-    ORACLES,
+    ORACLES as TOOLCHAIN_ORACLES,
+)
+from tinycompile.toolchain import (
+    OracleResult,
+    Reference,
     Sample,
     Tool,
     VerifyResult,
@@ -22,6 +27,11 @@ from tinycompile.toolchain import (
     read_generated,
     verify_directory,
 )
+
+OWN_REFERENCE = "evaluate"
+"""The operators' own references in numpy. No independent witness, but the only one that has a user's operators."""
+
+ORACLES = (*TOOLCHAIN_ORACLES, OWN_REFERENCE)
 
 __all__ = ["ORACLES", "Tool", "all_boards", "bench_model", "check_tools", "inspect_model", "verify_model"]
 
@@ -40,7 +50,7 @@ def verify_model(
     """Compare every output byte of the generated code with the oracle's.
 
     `samples` random and extreme inputs are made, followed by the real ones of `inputs` (NPZ). `oracle` defaults to the most
-    trusted one that is installed and can run the model.
+    trusted one that is installed and can run the model, and to the operators' own references where plugins add some.
 
     Raises:
         TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
@@ -48,7 +58,11 @@ def verify_model(
     compilation = compile_model(model, **options)
     with _written(compilation) as directory:
         data = _samples(directory, compilation, samples, inputs)
-        return verify_directory(directory, compilation.board, compilation.model, data, oracle)
+        name = oracle or _default_oracle(options)
+        reference = _own_reference(compilation) if name == OWN_REFERENCE else None
+        return verify_directory(
+            directory, compilation.board, compilation.model, data, name, reference=reference
+        )
 
 
 def bench_model(
@@ -65,10 +79,14 @@ def bench_model(
     """
     compilation = compile_model(model, **options)
     report, target = compilation.report, compilation.board
+    name = oracle or _default_oracle(options)
+    reference = _own_reference(compilation) if name == OWN_REFERENCE else None
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
         work = directory.parent / "work"
-        verified = verify_directory(directory, target, compilation.model, data, oracle, work_dir=work)
+        verified = verify_directory(
+            directory, target, compilation.model, data, name, work_dir=work, reference=reference
+        )
         measured = bench_directory(directory, target, data, layers, work_dir=work)
     by_layer = {layer.index: layer for layer in measured.layers}
     return {
@@ -108,9 +126,9 @@ def bench_model(
     }
 
 
-def inspect_model(model: Path) -> dict[str, Any]:
+def inspect_model(model: Path, plugins: Sequence[Path] = ()) -> dict[str, Any]:
     """The model as the file has it, and its memory over time."""
-    compilation = compile_model(model, board="host")
+    compilation = compile_model(model, board="host", plugins=plugins)
     return inspect(compilation.imported, compilation.graph, compilation.schedule, compilation.memory)
 
 
@@ -132,3 +150,22 @@ def _samples(directory: Path, compilation: Compilation, count: int, inputs: Path
     generated = read_generated(directory)
     made = list(make_samples(generated, compilation.model, count))
     return made + list(load_samples(generated, inputs)) if inputs else made
+
+
+def _default_oracle(options: CompileOptions) -> str | None:
+    return OWN_REFERENCE if options.get("plugins") else None
+
+
+def _own_reference(compilation: Compilation) -> Reference:
+    """Evaluates the model as the file has it, operator by operator."""
+    graph = compilation.imported
+
+    def reference(samples: Sequence[Sample], tensors: Sequence[int]) -> OracleResult:
+        state, outputs, values = initial_state(graph), [], {}
+        for sample in samples:
+            values = evaluate_graph(graph, dict(zip(graph.inputs, sample, strict=True)), state)
+            state = next_state(graph, values)
+            outputs.append(tuple(values[tensor] for tensor in graph.outputs))
+        return OracleResult(tuple(outputs), {tensor: values[tensor] for tensor in tensors})
+
+    return reference

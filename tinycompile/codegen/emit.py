@@ -1,8 +1,12 @@
 """Prints a program: each generated file is one template."""
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import jinja2
 
 from tinycompile.codegen.environment import environment
+from tinycompile.errors import Problem, UsageError
 from tinycompile.program import KernelFunction, Program
 from tinycompile.resources import runtime_dir, templates_dir
 
@@ -39,11 +43,23 @@ def _render(template: str, program: Program, **more: object) -> str:
 
 
 def _kernel(function: KernelFunction) -> str:
-    template = environment().get_template(f"kernels/{function.template}")
-    text = template.render(fn=function.name, **function.parameters)
+    text = _filled(function)
     signature, opening, body = text.partition(f"{function.name}(")
     text = signature + opening + body.replace("\n{\n", _BODY_START, 1)
     return text.strip("\n") + "\n"
+
+
+def _filled(function: KernelFunction) -> str:
+    """The template with its holes filled. Mistakes in ours are our own; those in a plugin's are told to its author."""
+    is_ours = not Path(function.template).is_absolute()
+    name = f"kernels/{function.template}" if is_ours else function.template
+    try:
+        return environment().get_template(name).render(fn=function.name, **function.parameters)
+    except (jinja2.TemplateError, AssertionError) as error:
+        if is_ours:
+            raise
+        found = f"cannot be filled ({type(error).__name__}: {error})"
+        raise UsageError(Problem(function.template, found, action="see docs/custom-operators.md")) from error
 
 
 def _headers(runtime: Mapping[str, str]) -> list[str]:

@@ -5,6 +5,7 @@ that is not defined is an error, never an empty string.
 """
 
 from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn
 
 import jinja2
@@ -20,7 +21,9 @@ _LINE_WIDTH = 118
 def environment() -> jinja2.Environment:
     """The environment over the folder `templates/`."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates_dir()),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.FileSystemLoader(templates_dir()), jinja2.FunctionLoader(_template_of_plugin)]
+        ),
         extensions=["jinja2.ext.do"],
         undefined=jinja2.StrictUndefined,
         variable_start_string="${",
@@ -42,6 +45,12 @@ def environment() -> jinja2.Environment:
     made.filters["c_comment"] = c_comment
     made.filters["c_float"] = c_float
     return made
+
+
+def _template_of_plugin(path: str) -> str | None:
+    """Templates of custom operators stand beside their Python file, and are named by their absolute path."""
+    file = Path(path)
+    return file.read_text(encoding="utf-8") if file.is_absolute() and file.is_file() else None
 
 
 def asm_text(text: str, indent: int = 4) -> str:

@@ -218,9 +218,9 @@ class _Importer:
     def _check_support(self) -> None:
         supported = [kind for kind, operator in operators().items() if not operator.made_by_passes]
         unknown = [operator for operator in self.subgraph.operators if operator.kind not in supported]
-        self.problems += [
-            Problem(self._place(operator), "the operator is not supported") for operator in unknown
-        ]
+        for operator in unknown:
+            own = "write it yourself: docs/custom-operators.md" if operator.kind.startswith("CUSTOM") else ""
+            self.problems.append(Problem(self._place(operator), "the operator is not supported", action=own))
         if unknown:
             self._note(f"supported operators: {', '.join(supported)}")
         for operator in self.subgraph.operators:

@@ -11,7 +11,7 @@ import numpy as np
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._limits import has_elements
 from tinycompile.ops._signal import SignalOperator, has_dimension, integer_option
-from tinycompile.ops._whole import Code, WholeKernel
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.base import Operation, TypeRule, register
 
 
@@ -35,7 +35,7 @@ class SignalDelay(SignalOperator):
     custom_code = "SignalDelay"
     types = (TypeRule((DType.INT16,), (DType.INT16,)),)
     limits = (has_elements, has_dimension, has_sound_length)
-    kernels = (WholeKernel(lambda operation: _code(operation)),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def parse(self, options: Options) -> DelayAttributes:
         """Read the options."""
@@ -68,9 +68,9 @@ def _channels(operation: Operation) -> int:
     return source.elements // source.shape[-1]
 
 
-def _code(operation: Operation) -> Code:
+def _code(operation: Operation) -> TemplateCode:
     samples = operation.input(0).shape[-1]
     arguments = (_channels(operation), samples, _length(operation))
-    return Code(
+    return TemplateCode(
         "signal/delay.c.j2", arguments=arguments, cycles=_channels(operation) * (samples + _length(operation))
     )

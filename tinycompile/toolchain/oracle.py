@@ -5,7 +5,7 @@ import logging
 import struct
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,10 @@ class OracleResult:
     outputs: tuple[Sample, ...]
     tensors: Mapping[int, Array] = field(default_factory=dict)
     """The intermediate tensors that were asked for, after the last sample, by their index in the file."""
+
+
+Reference = Callable[[Sequence[Sample], Sequence[int]], OracleResult]
+"""Computes samples in order, and gives the tensors with these indices after the last one."""
 
 
 def available_oracles() -> tuple[str, ...]:

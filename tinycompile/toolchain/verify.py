@@ -15,7 +15,7 @@ from tinycompile.toolchain.boundary import as_the_model_gives_them, as_the_model
 from tinycompile.toolchain.cmake import build_firmware
 from tinycompile.toolchain.generated import Array, Generated, LayerInfo, read_generated
 from tinycompile.toolchain.harness import Sample, read_trace
-from tinycompile.toolchain.oracle import OracleResult, ask_oracles, default_oracles, run_oracle
+from tinycompile.toolchain.oracle import OracleResult, Reference, ask_oracles, default_oracles, run_oracle
 from tinycompile.toolchain.runner import run_harness
 from tinycompile.toolchain.workspace import workspace
 
@@ -122,15 +122,21 @@ def verify_directory(
     oracle: str | None = None,
     *,
     work_dir: Path | None = None,
+    reference: Reference | None = None,
 ) -> VerifyResult:
     """Build, run all samples in order, compare with the oracle; without one, with the first of ours that can run the model.
+
+    A `reference` takes the oracle's place, which then is only its name.
 
     `work_dir` keeps the build for a later call; without it everything is removed in the end. Raises ToolError when a tool or the
     oracle is missing or fails, VerificationError when the generated code reports an error or writes outside of its memory.
     """
     generated = read_generated(generated_dir)
     given = as_the_model_takes_them(generated, model, samples)
-    reference, expected = ask_oracles((oracle,) if oracle else default_oracles(), model, given)
+    if reference is not None:
+        name, expected = oracle or "reference", reference(given, ())
+    else:
+        name, expected = ask_oracles((oracle,) if oracle else default_oracles(), model, given)
     with workspace(work_dir) as directory:
         firmware = build_firmware(generated, board, directory / "plain")
         result = run_harness(generated, firmware, board, samples)
@@ -145,11 +151,12 @@ def verify_directory(
         layer = None
         if differing:
             until = samples[: differing[0] + 1]
-            layer = _first_layer(generated, board, model, until, reference, directory)
+            ask = reference or _asking(name, model)
+            layer = _first_layer(generated, board, model, until, ask, directory)
     return VerifyResult(
         generated.name,
         board.name,
-        reference,
+        name,
         len(samples),
         _difference(differing[0], *pairs[differing[0]], layer) if differing else None,
         len(differing),
@@ -160,6 +167,10 @@ def verify_directory(
 
 def _all(holds: Callable[[Array, Array], bool], expected: Sample, got: Sample) -> bool:
     return all(holds(a, b) for a, b in zip(expected, got, strict=True))
+
+
+def _asking(oracle: str, model: bytes) -> Reference:
+    return lambda samples, tensors: run_oracle(oracle, model, samples, tensors=tensors)
 
 
 def _difference(number: int, expected: Sample, got: Sample, layer: LayerDifference | None) -> Difference:
@@ -190,7 +201,12 @@ def _value(array: Array, index: tuple[int, ...]) -> float:
 
 
 def _first_layer(
-    generated: Generated, board: Board, model: bytes, samples: Sequence[Sample], oracle: str, directory: Path
+    generated: Generated,
+    board: Board,
+    model: bytes,
+    samples: Sequence[Sample],
+    ask: Reference,
+    directory: Path,
 ) -> LayerDifference | None:
     """Run again up to the sample that differs, with a trace of every layer, beside the oracle's tensors."""
     sample = len(samples) - 1
@@ -200,7 +216,7 @@ def _first_layer(
     wanted = sorted({t.tensor for layer in generated.layers for t in layer.outputs if t.tensor is not None})
     try:
         given = as_the_model_takes_them(generated, model, samples)
-        expected = run_oracle(oracle, model, given, tensors=wanted)
+        expected = ask(given, wanted)
     except ToolError:
         return None  # the difference itself is known; TFLM may crash when asked for some tensors
     return first_layer_difference(generated.layers, trace, expected)

@@ -9,7 +9,7 @@ from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Pa
 
 
 @dataclass(frozen=True)
-class Code:
+class TemplateCode:
     """A template with its holes, the inputs that it is passed (their indices), its data, and its cost in cycles."""
 
     template: str
@@ -22,12 +22,12 @@ class Code:
     cycles: int = 1
 
 
-class WholeKernel(Kernel):
+class TemplateKernel(Kernel):
     """Calls a template once."""
 
     name = "portable"
 
-    def __init__(self, code: Callable[[Operation], Code]) -> None:
+    def __init__(self, code: Callable[[Operation], TemplateCode]) -> None:
         self._code = code
 
     def cost(self, operation: Operation, board: Board) -> Cost:
