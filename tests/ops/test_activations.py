@@ -43,6 +43,16 @@ def quantized(
         yield _one(f"{dtype}_{index}{_suffix(options)}", kind, x, y, values, **options)
 
 
+def _not_negative(kind: str) -> Iterator[Case]:
+    """int8 from the zero point up."""
+    for index, (scale, out_scale) in enumerate(_SCALES):
+        zero_point, out_zero_point = (-128, 0, 100)[index % 3], (-128, 3)[index % 2]
+        values = np.arange(zero_point, 128, dtype=np.int8)
+        x = Spec(values.shape, "int8", float(np.float32(scale)), zero_point)
+        y = Spec(values.shape, "int8", float(np.float32(out_scale)), out_zero_point)
+        yield _one(f"int8_{index}", kind, x, y, values)
+
+
 def floats(kind: str, values: Array | None = None, **options: Any) -> Case:
     """float32, far from zero and near it."""
     if values is None:
@@ -128,6 +138,16 @@ class TestNeg(OperatorMatrix):
         floats("NEG"),
         *(one_op(t, "NEG", [Spec((3, 5), t)], Spec((3, 5), t)) for t in ("int32", "int64")),
     )
+
+
+class TestExp(OperatorMatrix):
+    cases = tuple(quantized("EXP", "int8"))
+
+
+class TestRsqrt(OperatorMatrix):
+    """int8; the references stop at negative values."""
+
+    cases = tuple(_not_negative("RSQRT"))
 
 
 class TestFloatFunctions(OperatorMatrix):

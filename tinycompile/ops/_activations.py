@@ -21,13 +21,17 @@ def same_types(*dtypes: DType) -> tuple[TypeRule, ...]:
 
 
 def through_float(operation: Operation, values: Array, function: Callable[[Array], Array]) -> Array:
-    """Dequantize, map in float32, quantize: how TFLite fills its tables (`LUTPopulate` in internal/common.h)."""
+    """Dequantize, map in float32, quantize: how TFLite fills its tables (`LUTPopulate` in internal/common.h).
+
+    What exceeds int32 becomes its least value there, by the conversion of the computers that TFLite runs on.
+    """
     source, output = operation.input(0), operation.output
     inverse = np.float32(1.0) / np.float32(output.scale)
     with np.errstate(over="ignore"):
         real = np.float32(source.scale) * (values.astype(np.int32) - source.zero_point).astype(np.float32)
         scaled = (function(real).astype(np.float32) * inverse).astype(np.float64)
     rounded = np.sign(scaled) * np.floor(np.abs(scaled) + 0.5) + output.zero_point
+    rounded = np.where(np.abs(rounded) < 2.0**31, rounded, -(2.0**31))
     result: Array = np.clip(rounded, *output.dtype.limits).astype(output.dtype.numpy)
     return result
 

@@ -8,7 +8,7 @@ from tinycompile.ir import Array, DType
 from tinycompile.ops._activations import FloatKernel, same_types
 from tinycompile.ops._limits import has_elements
 from tinycompile.ops._lookup import Unary
-from tinycompile.ops.base import Operation
+from tinycompile.ops.base import Kernel, Limit, Operation
 
 
 class FloatFunction(Unary):
@@ -17,8 +17,8 @@ class FloatFunction(Unary):
     function: ClassVar[np.ufunc]
     """The function, which is given float64 arrays."""
     types = same_types(DType.FLOAT32)
-    limits = (has_elements,)
-    kernels = (FloatKernel(cycles=40),)
+    limits: ClassVar[tuple[Limit, ...]] = (has_elements,)
+    kernels: ClassVar[tuple[Kernel, ...]] = (FloatKernel(cycles=40),)
 
     def apply(self, operation: Operation, values: Array) -> Array:
         """In double, rounded to float32."""

@@ -1,7 +1,6 @@
 """Asks a reference what a model computes, in a child process (an oracle may crash on a file)."""
 
 import importlib.util
-import logging
 import struct
 import sys
 import tempfile
@@ -15,9 +14,8 @@ import tflite
 from tinycompile.errors import Problem, ToolError, UsageError
 from tinycompile.toolchain.generated import Array
 from tinycompile.toolchain.harness import Sample
+from tinycompile.toolchain.oracle_defects import defect_of
 from tinycompile.toolchain.process import run
-
-_log = logging.getLogger(__name__)
 
 ORACLES: Mapping[str, str] = {
     "tflite-runtime": "tflite_runtime",
@@ -82,16 +80,19 @@ def require_oracle(name: str) -> None:
 
 
 def ask_oracles(oracles: Sequence[str], model: bytes, samples: Sequence[Sample]) -> tuple[str, OracleResult]:
-    """The first of the oracles that can run the model, and what it computed.
+    """The first of the oracles that can run the model and is to be trusted with it, and what it computed.
 
     Raises ToolError with what each of them said when none can.
     """
     problems: list[Problem | str] = []
     for oracle in oracles:
+        defect = defect_of(oracle, model)
+        if defect:
+            problems.append(Problem(f"oracle {oracle}", defect))
+            continue
         try:
             return oracle, run_oracle(oracle, model, samples)
         except ToolError as error:
-            _log.info("oracle %s cannot run this model", oracle)
             problems.extend(error.problems)
     raise ToolError([*problems, _instead(oracles)])
 

@@ -1,0 +1,38 @@
+"""What is said against an oracle is true of it, and models with the defect are proved with another one."""
+
+import numpy as np
+import pytest
+
+from tests.support.tflite_builder import Builder, Spec
+from tinycompile.toolchain.oracle import ask_oracles, run_oracle
+from tinycompile.toolchain.oracle_defects import defect_of
+
+_ROWS, _DEPTH, _UNITS = 6, 4, 3
+
+
+def _dense_per_channel(output: tuple[int, ...]) -> bytes:
+    """Rows of ones times weights of ones: every output is the depth, whatever the row."""
+    builder = Builder()
+    x = builder.input((*output[:-1], _DEPTH), "int8", 1.0, name="x")
+    w = builder.const(np.ones((_UNITS, _DEPTH), np.int8), scale=[1.0, 1.0 + 2**-20, 1.0], name="w")
+    bias = builder.const(np.zeros(_UNITS, np.int32), scale=[1.0, 1.0 + 2**-20, 1.0], name="b")
+    y = Spec(output, "int8", 1.0, name="y")
+    return builder.finish([x], [builder.op("FULLY_CONNECTED", [x, w, bias], y, keep_num_dims=True)])
+
+
+@pytest.mark.needs("module:tflite_runtime", "module:tflite_micro")
+def test_rows_behind_a_batch_are_not_computed_by_tflite_runtime():
+    model, sample = _dense_per_channel((1, _ROWS, _UNITS)), (np.ones((1, _ROWS, _DEPTH), np.int8),)
+    (computed,) = run_oracle("tflite-runtime", model, [sample]).outputs[0]
+    assert (computed != _DEPTH).any()
+    oracle, result = ask_oracles(["tflite-runtime", "tflm"], model, [sample])
+    assert oracle == "tflm"
+    np.testing.assert_array_equal(result.outputs[0][0], np.full((1, _ROWS, _UNITS), _DEPTH))
+
+
+@pytest.mark.needs("module:tflite_runtime")
+def test_two_dimensions_are_computed_by_tflite_runtime():
+    model, sample = _dense_per_channel((_ROWS, _UNITS)), (np.ones((_ROWS, _DEPTH), np.int8),)
+    assert defect_of("tflite-runtime", model) is None
+    (computed,) = run_oracle("tflite-runtime", model, [sample]).outputs[0]
+    np.testing.assert_array_equal(computed, np.full((_ROWS, _UNITS), _DEPTH))
