@@ -2,6 +2,8 @@
 #ifndef DRAWING_H
 #define DRAWING_H
 
+#include <stdint.h>
+
 #define DRAWING_PIXELS 16
 
 /* ' ' is paper, '+' a light stroke, '#' ink. */
@@ -35,6 +37,12 @@ static inline float drawing_pixel(int row, int column)
     default:
         return 0.0f;
     }
+}
+
+/* The same as the model's input is quantized: scale 16 / 255, zero point -128. */
+static inline int8_t drawing_level(int row, int column)
+{
+    return (int8_t)(((int)drawing_pixel(row, column) * 255 + 8) / 16 - 128);
 }
 
 #endif /* DRAWING_H */

@@ -11,9 +11,18 @@
 typedef enum tc_status {
     TC_OK = 0,
     TC_ERROR_NULL_POINTER = 1,   /* a pointer that must be given is NULL */
-    TC_ERROR_MISALIGNED = 2,     /* the arena or the state is not aligned as its macro says */
+    TC_ERROR_MISALIGNED = 2,     /* the arena, the state or an input is not aligned as its macro says */
     TC_ERROR_NOT_INITIALISED = 3 /* the context was not initialised */
 } tc_status;
+
+/* Delivers row `row` of an input: writes it to `data`. */
+typedef void (*tc_read_row)(void *user, int32_t row, void *data);
+
+/* Where an input comes from whose rows are delivered one by one. */
+typedef struct tc_row_source {
+    tc_read_row read;
+    void *user;
+} tc_row_source;
 
 /* Where a compiler does not know `restrict` (C++), it is left out. */
 #ifdef __cplusplus

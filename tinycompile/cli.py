@@ -125,6 +125,14 @@ COMPILE_OPTIONS = (
         help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
     ),
     plugin_option,
+    click.option(
+        "--input",
+        "input_mode",
+        type=click.Choice(driver.INPUT_MODES),
+        default="arena",
+        show_default=True,
+        help="Where inputs lie: in the arena, in memory of the caller, or nowhere (rows on demand).",
+    ),
 )
 
 

@@ -19,8 +19,8 @@ from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo, lower, select
 from tinycompile.ops import load_plugin, operation, operator_of
 from tinycompile.output import c_identifier
-from tinycompile.passes import PASSES, QUANTIZED_PASSES, run_passes
-from tinycompile.plan import MemoryPlan, Schedule, Selection
+from tinycompile.passes import passes_for, run_passes
+from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
 from tinycompile.planning import Plan, plan
 from tinycompile.program import Program
 from tinycompile.report import Report, collect, render_text, to_json
@@ -28,6 +28,7 @@ from tinycompile.version import __version__
 
 OPTIMIZE = ("speed", "balanced", "ram", "flash")
 IO = ("model", "quantized")
+INPUT_MODES = tuple(mode.value for mode in InputMode)
 
 
 class CompileOptions(TypedDict, total=False):
@@ -36,6 +37,7 @@ class CompileOptions(TypedDict, total=False):
     board: str | Board
     optimize: str
     io: str
+    input_mode: str
     ram_limit: int | None
     plugins: Sequence[str | Path]
 
@@ -52,6 +54,7 @@ class Prepared:
     graph: Graph
     """The model after the passes."""
     io: str
+    input_mode: InputMode
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,15 +83,17 @@ def compile_model(
     name: str | None = None,
     optimize: str = "speed",
     io: str = "model",
+    input_mode: str = "arena",
     ram_limit: int | None = None,
     plugins: Sequence[str | Path] = (),
 ) -> Compilation:
     """Compile a .tflite model (a path, or the bytes of one) to C for a board.
 
     `name` prefixes everything in the generated C; it defaults to the file's stem. `optimize` is one of OPTIMIZE. With `io`
-    "quantized" float inputs and outputs that the model quantizes are exchanged as integers. With a `ram_limit` the plan is the
-    fastest whose arena and state take no more bytes; `optimize` then only decides on flash. `plugins` are Python
-    files with custom operators (docs/custom-operators.md).
+    "quantized" float inputs and outputs that the model quantizes are exchanged as integers. `input_mode` tells where inputs lie:
+    in the "arena", where invoke may overwrite them, in memory of the caller that is only read ("const"), or nowhere: the caller
+    delivers "rows" when they are needed. With a `ram_limit` the plan is the fastest whose arena and state take no more bytes;
+    `optimize` then only decides on flash. `plugins` are Python files with custom operators (docs/custom-operators.md).
 
     Raises:
         UsageError: the board or an option does not exist, or a plugin cannot be loaded.
@@ -96,9 +101,15 @@ def compile_model(
         FitError: the model does not fit the board's memory, or the limit.
     """
     _check_options(optimize, ram_limit)
-    prepared = prepare(model, board=board, name=name, io=io, plugins=plugins)
+    prepared = prepare(model, board=board, name=name, io=io, input_mode=input_mode, plugins=plugins)
     selection = select(prepared.graph, prepared.board, optimize)
-    planned = plan(prepared.graph, selection, optimize=optimize, ram_limit=ram_limit)
+    planned = plan(
+        prepared.graph,
+        selection,
+        optimize=optimize,
+        ram_limit=ram_limit,
+        input_mode=prepared.input_mode,
+    )
     result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit)
     check_fit(
         result.program, prepared.board, ram_limit, lambda: _alternatives(prepared, selection, ram_limit)
@@ -112,17 +123,20 @@ def prepare(
     board: str | Board = "m7",
     name: str | None = None,
     io: str = "model",
+    input_mode: str = "arena",
     plugins: Sequence[str | Path] = (),
 ) -> Prepared:
     """Read a model and simplify it; see `compile_model`."""
     check_choice("io", io, IO)
+    check_choice("input", input_mode, INPUT_MODES)
     for plugin in plugins:
         load_plugin(plugin)
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
     imported = read_model(data, f"{stem}.tflite")
-    graph = run_passes(imported, QUANTIZED_PASSES if io == "quantized" else PASSES)
-    return Prepared(data, c_identifier(name or stem), target, imported, graph, io)
+    passes = passes_for(quantized_edges=io == "quantized", streamed_inputs=input_mode == "rows")
+    graph = run_passes(imported, passes)
+    return Prepared(data, c_identifier(name or stem), target, imported, graph, io, InputMode(input_mode))
 
 
 def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int | None = None) -> Compilation:
@@ -133,7 +147,7 @@ def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int |
         name=prepared.name,
         tool_version=__version__,
         model_sha256=sha256(prepared.model).hexdigest(),
-        options={"optimize": optimize, "input": "arena", "io": prepared.io, **limit},
+        options={"optimize": optimize, "input": prepared.input_mode.value, "io": prepared.io, **limit},
         source_macs=_macs(prepared.imported),
     )
     program = lower(prepared.graph, selection, schedule, memory, prepared.board, info)
@@ -157,7 +171,7 @@ def _alternatives(prepared: Prepared, selection: Selection, ram_limit: int | Non
     """Plans with other options, for somebody whose model does not fit."""
     board_bytes = prepared.board.ram_bytes
     if ram_limit is None and board_bytes is not None:
-        *_, memory = plan(prepared.graph, selection, ram_limit=board_bytes)
+        *_, memory = plan(prepared.graph, selection, ram_limit=board_bytes, input_mode=prepared.input_mode)
         yield Alternative(f"--ram-limit {board_bytes}", memory.arena_bytes + memory.state_bytes)
 
 

@@ -78,6 +78,17 @@ class Schedule:
     proved: bool = False
 
 
+class InputMode(Enum):
+    """Where the graph's inputs lie."""
+
+    ARENA = "arena"
+    """In the arena, where they may be overwritten once nobody needs them."""
+    CONST = "const"
+    """With the caller, who keeps them unchanged until the end."""
+    ROWS = "rows"
+    """Nowhere: the caller delivers them row by row."""
+
+
 class BufferKind(Enum):
     """What a buffer holds."""
 
@@ -89,6 +100,10 @@ class BufferKind(Enum):
     """Working memory of one kernel."""
     STATE = "state"
     """A variable, which outlives the call."""
+    INPUT = "input"
+    """An input in the caller's memory, which is read only."""
+    SOURCE = "source"
+    """An input that the caller delivers row by row, in ascending order and once; it lies nowhere."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,8 @@ class Buffer:
     node: int | None = None
     """The node whose scratch this is."""
     ring_rows: int = 0
+    port: int = 0
+    """Which input of the graph this is, when it lies with the caller."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +149,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """Every buffer's place in the arena, and every variable's place in the state."""
+    """Every buffer's place in the arena, every variable's place in the state, and the inputs that the caller keeps."""
 
     placements: tuple[Placement, ...]
     arena_bytes: int
@@ -140,13 +157,15 @@ class MemoryPlan:
     state: tuple[Placement, ...] = ()
     """Offsets in the state, of buffers that are all of the kind STATE."""
     state_bytes: int = 0
+    inputs: tuple[Placement, ...] = ()
+    """Buffers of the kinds INPUT and SOURCE; each is a memory of its own, in which its offset is 0."""
 
     def storage_of(self, tensor: int) -> Placement:
         """Where a tensor lives."""
-        for placement in (*self.placements, *self.state):
+        for placement in (*self.placements, *self.state, *self.inputs):
             if tensor in placement.buffer.tensors:
                 return placement
-        raise KeyError(f"tensor {tensor} has no place in the arena or in the state")
+        raise KeyError(f"tensor {tensor} has no place in the arena, in the state or with the caller")
 
     def scratch_of(self, node: int) -> Placement | None:
         """Where a node's scratch lives; None when it has none."""

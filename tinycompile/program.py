@@ -17,7 +17,7 @@ row pointers, in which NULL stands for a row outside of the image.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import prod
 from typing import Any
@@ -120,7 +120,9 @@ class Space(Enum):
     ARENA = "arena"
     STATE = "state"
     INPUT = "input"
-    """The caller's read-only buffer (input mode `const`); `offset` is the index of the port."""
+    """The caller's read-only buffer (input mode `const`); `port` tells which."""
+    SOURCE = "source"
+    """The caller's function that delivers rows (input mode `rows`); `port` tells which. Its operand is a `tc_row_source`."""
     CONSTANT = "constant"
 
 
@@ -134,6 +136,7 @@ class Piece:
     end_row: int
     stride_bytes: int
     constant: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,8 @@ class Operand:
     pad_before: int = 0
     constant: str = ""
     """Name of the constant when `space` is CONSTANT."""
+    port: int = 0
+    """Index of the input when `space` is INPUT or SOURCE."""
     pieces: tuple["Piece", ...] = ()
     """Where the rows of a window lie when they are in several places; `space` and `offset` are not used then."""
 
@@ -166,9 +171,9 @@ class Operand:
         for piece in self.pieces:
             if row < piece.end_row:
                 offset = piece.offset + (row - piece.first_row) * piece.stride_bytes
-                return Piece(piece.space, offset, row, row + 1, piece.stride_bytes, piece.constant)
+                return replace(piece, offset=offset, first_row=row, end_row=row + 1)
         offset = self.offset + row % (self.ring_rows or self.rows) * self.row_bytes
-        return Piece(self.space, offset, row, row + 1, self.row_bytes, self.constant)
+        return Piece(self.space, offset, row, row + 1, self.row_bytes, self.constant, self.port)
 
     @property
     def bytes(self) -> int:
@@ -252,12 +257,19 @@ class RegionCode:
     backward: bool = False
 
     @property
+    def _places(self) -> list[Piece | Operand]:
+        operands = [operand for stage in self.stages for operand in (*stage.inputs, *stage.outputs)]
+        return [place for operand in operands for place in operand.pieces or (operand,)]
+
+    @property
     def uses_state(self) -> bool:
         """True when a stage reads or writes a variable."""
-        operands = [operand for stage in self.stages for operand in (*stage.inputs, *stage.outputs)]
-        return any(
-            place.space is Space.STATE for operand in operands for place in operand.pieces or (operand,)
-        )
+        return any(place.space is Space.STATE for place in self._places)
+
+    @property
+    def input_ports(self) -> tuple[int, ...]:
+        """Inputs that a stage reads in the caller's memory."""
+        return tuple(sorted({place.port for place in self._places if place.space is Space.INPUT}))
 
 
 @dataclass(frozen=True)
@@ -275,6 +287,8 @@ class Port:
     zero_point: int | None = None
     constant: str = ""
     """Name of the constant when `space` is CONSTANT (an output that is known at compile time)."""
+    port: int = 0
+    """Index of the input that an output shows, when `space` is INPUT."""
 
     @property
     def c_type(self) -> str:
@@ -285,6 +299,11 @@ class Port:
     def elements(self) -> int:
         """Number of elements."""
         return prod(self.shape)
+
+    @property
+    def rows(self) -> int:
+        """Rows in which a source delivers the tensor: image rows of NHWC, else all of it is one row."""
+        return self.shape[0] * self.shape[1] if len(self.shape) == 4 else 1
 
 
 @dataclass(frozen=True)
@@ -328,6 +347,11 @@ class Program:
     """What the passes did, and why it is exact."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """The `memory` part of report.json: peak, step and tensors that make it, bounds."""
+
+    @property
+    def input_align(self) -> int:
+        """Bytes to whose multiples the caller aligns inputs of his own: words, or elements when they are larger."""
+        return max([4, *(port.bytes // port.elements for port in self.inputs if port.elements)])
 
     @property
     def weights_bytes(self) -> int:

@@ -1,6 +1,4 @@
 /* main.c - the digits model on a bare-metal Cortex-M7: no operating system, no heap, no stdio.
- *
- * The integer quantization suits a microcontroller: pixels are 0, 8 or 16, and the input's scale is 16 / 255.
  */
 #include "digits.h"
 #include "drawing.h"
@@ -22,7 +20,7 @@ int main(void)
     int8_t *input = digits_input_0(&ctx);
     for (int row = 0; row < DRAWING_PIXELS; ++row) {
         for (int column = 0; column < DRAWING_PIXELS; ++column) {
-            *input++ = (int8_t)(((int)drawing_pixel(row, column) * 255 + 8) / 16 - 128);
+            *input++ = drawing_level(row, column);
         }
         print(drawing[row]);
         print("\n");

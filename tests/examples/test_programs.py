@@ -3,12 +3,13 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pytest
 
 from tests.support.oracles import Question, ask
-from tinycompile.driver import compile_model
+from tinycompile.driver import CompileOptions, compile_model
 from tinycompile.output import write_directory
 
 _INPUT_SCALE = np.float32(16 / 255)
@@ -28,9 +29,18 @@ def digit(project_root: Path, digits_model: Path) -> int:
     return int(answer.outputs[0][0].argmax())
 
 
-def build(example: str, board: str, project_root: Path, model: Path, folder: Path, *options: str) -> Path:
+def build(
+    example: str,
+    board: str,
+    project_root: Path,
+    model: Path,
+    folder: Path,
+    *options: str,
+    **compile_options: Unpack[CompileOptions],
+) -> Path:
     """Compile the model, then the example around it; the folder of its build."""
-    write_directory(compile_model(model, board=board, name="digits").files, folder / "model")
+    compiled = compile_model(model, board=board, name="digits", **compile_options)
+    write_directory(compiled.files, folder / "model")
     build_folder = folder / "build"
     source = project_root / "examples" / example
     configure = ["cmake", "-S", source, "-B", build_folder, f"-DMODEL_DIR={folder / 'model'}", *options]
@@ -47,6 +57,19 @@ def test_on_the_host(project_root: Path, digits_model: Path, tmp_path: Path, dig
     assert sorted(scores) == list(range(10))
     assert max(scores, key=lambda d: scores[d]) == digit
     assert sum(scores.values()) == pytest.approx(100, abs=2)
+
+
+@pytest.mark.needs("cmake", "cc")
+@pytest.mark.parametrize(("example", "mode"), [("frame_buffer", "const"), ("camera_lines", "rows")])
+def test_without_the_image_in_the_arena(
+    example: str, mode: str, project_root: Path, digits_model: Path, tmp_path: Path, digit: int
+) -> None:
+    folder = build(example, "host", project_root, digits_model, tmp_path, optimize="ram", input_mode=mode)
+    program = folder / f"digits_in_{example}"
+    printed = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    assert printed.startswith(f"it is a {digit}, ")
+    if mode == "rows":
+        assert "16 lines of 16" in printed
 
 
 @pytest.mark.qemu

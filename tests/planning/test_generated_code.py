@@ -15,7 +15,8 @@ from tinycompile.frontend import read_model
 from tinycompile.ir import Array, Graph
 from tinycompile.lowering import BuildInfo, lower, select
 from tinycompile.ops.interpret import evaluate_graph
-from tinycompile.passes import run_passes
+from tinycompile.passes import passes_for, run_passes
+from tinycompile.plan import InputMode
 from tinycompile.planning import plan
 from tinycompile.program import Granularity, Program
 
@@ -31,6 +32,21 @@ _MAIN = """
 #include "${p.name}.h"
 //% endfor
 
+/* Rows of an input in ascending order, each once. */
+typedef struct rows {
+    const int8_t *data;
+    int32_t row_bytes;
+    int32_t next;
+    int wrong;
+} rows;
+
+static void read_row(void *user, int32_t row, void *data)
+{
+    rows *source = user;
+    source->wrong |= row != source->next++;
+    memcpy(data, source->data + row * source->row_bytes, source->row_bytes);
+}
+
 //% for p, inputs, outputs in cases
 static int check_${p.name}(void)
 {
@@ -41,13 +57,23 @@ static int check_${p.name}(void)
 
     memset(arena, 0x5a, ${p.arena_bytes});
 //% for values in inputs
-    static const int8_t input_${loop.index0}[] = {${values | c_array}};
+    TC_ALIGNED(4) static const int8_t input_${loop.index0}[] = {${values | c_array}};
+//% if p.options.input == "const"
+    ${p.name}_set_input_${loop.index0}(&context, input_${loop.index0});
+//% elif p.options.input == "rows"
+    rows rows_${loop.index0} = {input_${loop.index0}, ${p.name | upper}_INPUT_${loop.index0}_ROW_BYTES, 0, 0};
+    ${p.name}_set_rows_${loop.index0}(&context, read_row, &rows_${loop.index0});
+//% else
     memcpy(${p.name}_input_${loop.index0}(&context), input_${loop.index0}, sizeof input_${loop.index0});
+//% endif
 //% endfor
     wrong |= ${p.name}_invoke(&context) != TC_OK;
 //% for values in outputs
     static const int8_t output_${loop.index0}[] = {${values | c_array}};
     wrong |= memcmp(${p.name}_output_${loop.index0}(&context), output_${loop.index0}, sizeof output_${loop.index0}) != 0;
+//% endfor
+//% for _ in inputs if p.options.input == "rows"
+    wrong |= rows_${loop.index0}.wrong;
 //% endfor
     free(arena);
     return wrong;
@@ -64,14 +90,16 @@ int main(void)
 """
 
 
-def compile_random(seed: int, mode: str) -> tuple[Graph, Program]:
+def compile_random(seed: int, mode: str, inputs: InputMode = InputMode.ARENA) -> tuple[Graph, Program]:
     """A random network as a program for the host, with as much fusion as memory asks for in mode `ram`."""
     board = load_board("host")
     imported = read_model(random_model(seed), "random")
-    graph = run_passes(imported)
+    graph = run_passes(imported, passes_for(streamed_inputs=inputs is InputMode.ROWS))
     allowance = inf if mode == "ram" else None
-    selection, schedule, memory = plan(graph, select(graph, board), optimize=mode, allowance=allowance)
-    info = BuildInfo(f"net{seed}", "test", "test", {"optimize": mode}, {})
+    selection, schedule, memory = plan(
+        graph, select(graph, board), optimize=mode, allowance=allowance, input_mode=inputs
+    )
+    info = BuildInfo(f"net{seed}", "test", "test", {"optimize": mode, "input": inputs.value}, {})
     return imported, lower(graph, selection, schedule, memory, board, info)
 
 
@@ -86,11 +114,21 @@ def expected(graph: Graph, seed: int) -> tuple[list[Array], list[Array]]:
 @pytest.mark.slow
 @pytest.mark.needs("gcc")
 @pytest.mark.parametrize("first", range(0, 48, MODELS_PER_PROGRAM))
-@pytest.mark.parametrize("mode", ["speed", "balanced", "ram"])
-def test_random_networks_are_exact(mode: str, first: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("mode", "inputs"),
+    [
+        ("speed", InputMode.ARENA),
+        ("balanced", InputMode.ARENA),
+        ("ram", InputMode.ARENA),
+        ("ram", InputMode.CONST),
+        ("ram", InputMode.ROWS),
+        ("speed", InputMode.ROWS),
+    ],
+)
+def test_random_networks_are_exact(mode: str, inputs: InputMode, first: int, tmp_path: Path) -> None:
     cases = []
     for seed in range(first, first + MODELS_PER_PROGRAM):
-        graph, program = compile_random(seed, mode)
+        graph, program = compile_random(seed, mode, inputs)
         for path, text in emit(program).items():
             (tmp_path / path).write_text(text, encoding="utf-8")
         cases.append((program, *expected(graph, seed)))

@@ -14,8 +14,8 @@ from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import select
 from tinycompile.ops import operation, operator_of, row_shape
-from tinycompile.passes import run_passes
-from tinycompile.plan import BufferKind, MemoryPlan, Placement, Schedule, Selection
+from tinycompile.passes import passes_for, run_passes
+from tinycompile.plan import BufferKind, InputMode, MemoryPlan, Placement, Schedule, Selection
 from tinycompile.planning import plan, replay
 
 pytestmark = pytest.mark.slow
@@ -24,12 +24,17 @@ MODES = ("speed", "balanced", "ram")
 seeds = st.integers(0, 10**6)
 
 
-def planned(seed: int, mode: str, board: str = "m7") -> tuple[Graph, Selection, Schedule, MemoryPlan]:
+def planned(
+    seed: int, mode: str, inputs: InputMode = InputMode.ARENA
+) -> tuple[Graph, Selection, Schedule, MemoryPlan]:
     """A random network after all stages up to the plan."""
-    graph = run_passes(read_model(random_model(seed), "random"))
+    passes = passes_for(streamed_inputs=inputs is InputMode.ROWS)
+    graph = run_passes(read_model(random_model(seed), "random"), passes)
     # Calls are dear beside the work of so small networks: let `ram` spend what it wants.
     allowance = inf if mode == "ram" else None
-    return graph, *plan(graph, select(graph, load_board(board)), optimize=mode, allowance=allowance)
+    return graph, *plan(
+        graph, select(graph, load_board("m7")), optimize=mode, allowance=allowance, input_mode=inputs
+    )
 
 
 def with_placement(memory: MemoryPlan, index: int, changed: Placement) -> MemoryPlan:
@@ -162,3 +167,43 @@ def _read_after(graph: Graph, schedule: Schedule, placement: Placement, region: 
                 if first == 0 and last == rows - 1:
                     return True
     return False
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.sampled_from([InputMode.CONST, InputMode.ROWS]))
+def test_inputs_outside_of_the_arena_replay_clean(seed: int, inputs: InputMode) -> None:
+    graph, selection, schedule, memory = planned(seed, "ram", inputs)
+    assert replay(graph, selection, schedule, memory).violations == ()
+    in_arena = {tensor for placement in memory.placements for tensor in placement.buffer.tensors}
+    assert not in_arena.intersection(graph.inputs)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_writing_to_an_input_of_the_caller_is_found(seed: int) -> None:
+    """Every full buffer that fits is put into the first input, which the caller may have in flash."""
+    graph, selection, schedule, memory = planned(seed, "speed", InputMode.CONST)
+    (first, *others) = memory.inputs
+    for index, placement in enumerate(memory.placements):
+        if placement.buffer.tensors and placement.buffer.bytes <= first.buffer.bytes:
+            tensors = (*first.buffer.tensors, *placement.buffer.tensors)
+            shared = replace(first, buffer=replace(first.buffer, tensors=tensors))
+            rest = (*memory.placements[:index], *memory.placements[index + 1 :])
+            damaged = replace(memory, placements=rest, inputs=(shared, *others))
+            violations = replay(graph, selection, schedule, damaged).violations
+            assert any("is the caller's" in violation for violation in violations)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_rows_that_are_asked_for_out_of_turn_are_found(seed: int) -> None:
+    graph, selection, schedule, memory = planned(seed, "speed", InputMode.ROWS)
+    sources = {node.id for node in graph.nodes if node.kind == "READ_ROWS"}
+    assert sources
+    for region in schedule.regions:
+        if sources.intersection(region.nodes):
+            turned = replace(region, backward=True)
+            regions = tuple(turned if r is region else r for r in schedule.regions)
+            damaged = replace(schedule, regions=regions)
+            violations = replay(graph, selection, damaged, memory).violations
+            assert any("out of turn" in violation for violation in violations)

@@ -178,6 +178,7 @@ def _port(operands: OperandResolver, index: int, tensor: Tensor) -> Port:
         space=place.space,
         offset=place.offset,
         constant=place.constant,
+        port=place.port,
         scale=per_tensor.scale if per_tensor else None,
         zero_point=per_tensor.zero_point if per_tensor else None,
     )

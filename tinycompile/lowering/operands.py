@@ -8,10 +8,17 @@ from tinycompile.ops import Operation, Pattern, is_gathered, operation, operator
 from tinycompile.plan import BufferKind, MemoryPlan
 from tinycompile.program import Constant, Granularity, Operand, Passing, Piece, Space
 
+_SPACES = {
+    BufferKind.STATE: Space.STATE,
+    BufferKind.INPUT: Space.INPUT,
+    BufferKind.SOURCE: Space.SOURCE,
+}
+"""Where buffers lie that are not in the arena."""
+
 
 @dataclass(frozen=True, eq=False)
 class OperandResolver:
-    """Knows where each tensor lives: in the arena, in the state, or in flash when it is constant."""
+    """Knows where each tensor lives: in the arena, in the state, with the caller, or in flash when it is constant."""
 
     graph: Graph
     plan: MemoryPlan
@@ -30,12 +37,12 @@ class OperandResolver:
         if is_gathered(self.graph, tensor.id):
             return replace(operand, pieces=self.pieces(tensor))
         placement = self.plan.storage_of(tensor.id)
-        kind = placement.buffer.kind
         return replace(
             operand,
-            space=Space.STATE if kind is BufferKind.STATE else Space.ARENA,
+            space=_SPACES.get(placement.buffer.kind, Space.ARENA),
             offset=placement.offset,
-            ring_rows=placement.buffer.ring_rows if kind is BufferKind.RING else 0,
+            ring_rows=placement.buffer.ring_rows if placement.buffer.kind is BufferKind.RING else 0,
+            port=placement.buffer.port,
         )
 
     def pieces(self, tensor: Tensor) -> tuple[Piece, ...]:
@@ -48,7 +55,7 @@ class OperandResolver:
             place = self.whole(view.input(run.input))
             offset, stride = place.offset + run.offset * element_bytes, run.stride * element_bytes
             end_row = first_row + run.rows
-            found.append(Piece(place.space, offset, first_row, end_row, stride, place.constant))
+            found.append(Piece(place.space, offset, first_row, end_row, stride, place.constant, place.port))
             first_row = end_row
         return tuple(found)
 
@@ -94,5 +101,5 @@ class OperandResolver:
             parts = [self.describe(self.graph.tensor(source)) for source in view.inputs]
             return f"{tensor.describe()}{quantization} rows of {'; '.join(parts)}"
         placement = self.plan.storage_of(tensor.id)
-        space = "state" if placement.buffer.kind is BufferKind.STATE else "arena"
+        space = _SPACES.get(placement.buffer.kind, Space.ARENA).value
         return f"{tensor.describe()}{quantization} {space} {placement.offset}..{placement.end}"

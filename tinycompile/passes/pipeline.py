@@ -13,6 +13,7 @@ from tinycompile.passes.quantized_edges import QuantizedEdges
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
 from tinycompile.passes.simplify_mean import SimplifyMean
+from tinycompile.passes.stream_inputs import StreamInputs
 from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
 
@@ -30,8 +31,12 @@ PASSES: tuple[Pass, ...] = (
     CopyViews(),  # last: sees which operators are left to show or to assign a variable
 )
 
-QUANTIZED_PASSES: tuple[Pass, ...] = (QuantizedEdges(), *PASSES)
-"""The same behind an interface that exchanges integers."""
+
+def passes_for(*, quantized_edges: bool = False, streamed_inputs: bool = False) -> tuple[Pass, ...]:
+    """The passes of an interface that exchanges integers, or whose inputs the caller delivers row by row."""
+    before: tuple[Pass, ...] = (QuantizedEdges(),) if quantized_edges else ()
+    after: tuple[Pass, ...] = (StreamInputs(),) if streamed_inputs else ()
+    return (*before, *PASSES, *after)
 
 
 def run_passes(

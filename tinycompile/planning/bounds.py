@@ -12,13 +12,11 @@ def bounds_of(
 ) -> tuple[Bound, ...]:
     """The bounds of a plan, from the weakest assumption to the strongest; `peak_bytes` is that of its partition."""
     whole = "any order; each operator has its whole inputs, outputs and scratch in the arena, and overlaps only in place"
+    resident = Bound(
+        "input resident", input_bytes, True, "every input byte is in the arena before the first operator runs"
+    )
     return (
-        Bound(
-            "input resident",
-            input_bytes,
-            True,
-            "every input byte is in the arena before the first operator runs",
-        ),
+        *((resident,) if input_bytes else ()),
         Bound(
             "plan family",
             peak_bytes,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
-from tinycompile.plan import Choice, Selection
+from tinycompile.plan import Choice, InputMode, Selection
+from tinycompile.planning.outside import outside_tensors
 from tinycompile.planning.overlap import Overlap, pixel_overlaps
 from tinycompile.planning.rows import RowStep, Source, accumulating_step, row_step
 from tinycompile.program import Granularity
@@ -63,7 +64,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Work:
-    """Steps in an order in which they can run, and the storages they need. Variables have storages of their own elsewhere.
+    """Steps in an order in which they can run, and the storages they need in the arena. What lies outside of it is left out.
 
     `inputs` are written by the caller before the first step (and may be destroyed); `kept` must outlive the last one.
     """
@@ -111,13 +112,18 @@ def usable_overlaps(
     )
 
 
-def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
-    """Read storages and steps from a graph with chosen kernels; full tensors are aligned to `align` bytes at least."""
-    shown, held = shown_tensors(graph), _held(graph)
+def work_of(
+    graph: Graph, selection: Selection, align: int = 4, input_mode: InputMode = InputMode.ARENA
+) -> Work:
+    """Read storages and steps from a graph with chosen kernels; full tensors are aligned to `align` bytes at least.
+
+    Variables, and the graph's inputs unless `input_mode` says so, are not in the arena.
+    """
+    shown, outside = shown_tensors(graph), outside_tensors(graph, input_mode)
     _check_views(graph)
     tensors: dict[int, list[int]] = {}
     for tensor_id in dict.fromkeys((*graph.inputs, *(t for node in graph.nodes for t in node.outputs))):
-        if not is_gathered(graph, tensor_id) and shown[tensor_id][0] not in held:
+        if not is_gathered(graph, tensor_id) and shown[tensor_id][0] not in outside:
             tensors.setdefault(shown[tensor_id][0], []).append(tensor_id)
     storages = {
         root: Storage(
@@ -130,16 +136,11 @@ def work_of(graph: Graph, selection: Selection, align: int = 4) -> Work:
     }
     runs = [node for node in graph.nodes if not operator_of(node).is_view]
     return Work(
-        steps=tuple(_step(graph, node, shown, selection) for node in runs),
+        steps=tuple(_step(graph, node, shown, outside, selection) for node in runs),
         storages=storages,
         inputs=frozenset(t for t in graph.inputs if t in storages),
-        kept=frozenset(shown[t][0] for t in graph.outputs if not graph.tensors[t].is_constant),
+        kept=frozenset(shown[t][0] for t in graph.outputs if shown[t][0] in storages),
     )
-
-
-def _held(graph: Graph) -> frozenset[int]:
-    """Tensors that variables hold before or after the call."""
-    return frozenset(t for variable in graph.variables for t in (variable.read, variable.assigned))
 
 
 def _check_views(graph: Graph) -> None:
@@ -163,22 +164,27 @@ def _follows(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]]) -> 
     )
 
 
-def _step(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]], selection: Selection) -> Step:
+def _step(
+    graph: Graph,
+    node: Node,
+    shown: Mapping[int, tuple[int, ...]],
+    outside: frozenset[int],
+    selection: Selection,
+) -> Step:
     current = operation(graph, node)
-    held = _held(graph)
     sources = {
         tensor.id: Source(
             tuple(
                 graph.tensors[root]
                 for root in shown[tensor.id]
-                if root not in held and not graph.tensors[root].is_constant
+                if root not in outside and not graph.tensors[root].is_constant
             ),
             is_gathered(graph, tensor.id),
         )
         for tensor in graph.activations(node)
     }
     reads = tuple(dict.fromkeys(root.id for source in sources.values() for root in source.tensors))
-    writes = tuple(tensor for tensor in node.outputs if tensor not in held)
+    writes = tuple(tensor for tensor in node.outputs if tensor not in outside)
     kernels = _kernel_options(selection[node.id], current, reads if writes else ())
     return Step(
         node=node.id,

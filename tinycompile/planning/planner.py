@@ -4,16 +4,16 @@ from dataclasses import replace
 from math import inf
 
 from tinycompile.ir import Graph
-from tinycompile.plan import Choice, MemoryPlan, Placement, Region, Schedule, Selection
+from tinycompile.plan import Choice, InputMode, MemoryPlan, Placement, Region, Schedule, Selection
 from tinycompile.planning.bounds import bounds_of, placement_bound
 from tinycompile.planning.buffers import SCRATCH_ALIGN, Buffers, buffers_of
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
+from tinycompile.planning.outside import place_inputs, place_variables
 from tinycompile.planning.partition import Partition, frontier, partition, partition_within
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 from tinycompile.planning.segments import Segment
-from tinycompile.planning.state import place_variables
 
 ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.05, "ram": None}
 """Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own. None: as many as
@@ -32,6 +32,7 @@ def plan(
     allowance: float | None = None,
     ram_limit: int | None = None,
     align: int = 4,
+    input_mode: InputMode = InputMode.ARENA,
 ) -> Plan:
     """Decide in which order operators run, which ones run together, and where every buffer lives.
 
@@ -41,31 +42,37 @@ def plan(
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
-    planner = _Planner(graph, selection, align)
+    planner = _Planner(graph, selection, align, input_mode)
     if ram_limit is not None:
         return planner.within(ram_limit)
     return planner.finish(planner.partition(ALLOWANCE[optimize] if allowance is None else allowance))
 
 
 def plans_not_dominated(
-    graph: Graph, selection: Selection, *, ratio: float = FRONTIER_RATIO, align: int = 4
+    graph: Graph,
+    selection: Selection,
+    *,
+    ratio: float = FRONTIER_RATIO,
+    align: int = 4,
+    input_mode: InputMode = InputMode.ARENA,
 ) -> list[Plan]:
     """Plans from the fastest to the smallest: what `plan` makes of the limits between which there is a choice.
 
     Of plans whose arenas differ by less than the factor `ratio` not all are given.
     """
-    planner = _Planner(graph, selection, align)
+    planner = _Planner(graph, selection, align, input_mode)
     return [planner.finish(parts) for parts in frontier(planner.work, planner.cycles, ratio)]
 
 
 class _Planner:
     """One graph with chosen kernels: its steps in order, from which plans with different partitions are made."""
 
-    def __init__(self, graph: Graph, selection: Selection, align: int) -> None:
-        given = work_of(graph, selection, align)
+    def __init__(self, graph: Graph, selection: Selection, align: int, input_mode: InputMode) -> None:
+        given = work_of(graph, selection, align, input_mode)
         self.graph = graph
         self.selection = selection
         self.align = align
+        self.input_mode = input_mode
         self.order = search_order(given)
         self.work = given.reordered(self.order.order)
         self.cycles = max(sum(choice.chosen.cycles for choice in selection.values()), 1)
@@ -100,8 +107,9 @@ class _Planner:
         bounds = bounds_of(input_bytes, self.order, parts.peak_bytes, goal)
         state = place_variables(self.graph, len(schedule.regions), self.align)
         state_bytes = max((placement.end for placement in state), default=0)
+        inputs = place_inputs(self.graph, len(schedule.regions), self.input_mode)
         placements = _placements(self.graph, buffers, offsets)
-        memory = MemoryPlan(placements, offsets.arena_bytes, bounds, state, state_bytes)
+        memory = MemoryPlan(placements, offsets.arena_bytes, bounds, state, state_bytes, inputs)
         replay(self.graph, selection, schedule, memory).check()
         return selection, schedule, memory
 

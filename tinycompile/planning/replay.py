@@ -13,14 +13,10 @@ several operators runs by demand, as `tinycompile.plan.Region` says.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tinycompile.ir import Graph, Node, Tensor
 from tinycompile.ops import Operation, is_gathered, operation, operator_of, row_runs, row_shape
 from tinycompile.plan import BufferKind, MemoryPlan, Placement, Region, Schedule, Selection
-
-GARBAGE = -1
+from tinycompile.planning.tagged_memory import Span, TaggedMemory, block_of
 
 
 class ReplayError(AssertionError):
@@ -39,55 +35,6 @@ class ReplayResult:
         """Raise ReplayError when anything was violated."""
         if self.violations:
             raise ReplayError("\n".join(self.violations[:20]))
-
-
-@dataclass(frozen=True)
-class _Span:
-    """Bytes of a tensor: where they lie in the arena or in the state, and which bytes of the tensor they are."""
-
-    tensor: int
-    address: int
-    first_byte: int
-    bytes: int
-    in_state: bool = False
-
-
-class _Arena:
-    def __init__(self, arena_bytes: int, state_bytes: int) -> None:
-        self.tags: NDArray[np.int64] = np.full(arena_bytes, GARBAGE, np.int64)
-        self.state: NDArray[np.int64] = np.full(state_bytes, GARBAGE, np.int64)
-        self.checked = 0
-        self.high_water = 0
-        self.violations: list[str] = []
-
-    def _slice(self, address: int, length: int, what: str, in_state: bool = False) -> "NDArray[np.int64]":
-        tags, where = (self.state, "state") if in_state else (self.tags, "arena")
-        if address < 0 or address + length > len(tags):
-            self.violations.append(f"{what}: bytes {address}..{address + length} are outside of the {where}")
-            return tags[:0]
-        return tags[address : address + length]
-
-    def write(self, span: _Span, what: str) -> None:
-        target = self._slice(span.address, span.bytes, what, span.in_state)
-        target[:] = _tags(span)[: len(target)]
-        if not span.in_state:
-            self.high_water = max(self.high_water, span.address + span.bytes)
-
-    def spoil(self, address: int, length: int, what: str) -> None:
-        self._slice(address, length, what)[:] = GARBAGE
-        self.high_water = max(self.high_water, address + length)
-
-    def read(self, span: _Span, what: str) -> None:
-        held = self._slice(span.address, span.bytes, what, span.in_state)
-        self.checked += len(held)
-        if not np.array_equal(held, _tags(span)[: len(held)]):
-            self.violations.append(
-                f"{what}: tensor {span.tensor} is not intact at {span.address} (+{span.bytes})"
-            )
-
-
-def _tags(span: _Span) -> "NDArray[np.int64]":
-    return (span.tensor << 32) + np.arange(span.first_byte, span.first_byte + span.bytes, dtype=np.int64)
 
 
 class _Stage:
@@ -110,12 +57,14 @@ class _Replay:
         self.graph = graph
         self.selection = selection
         self.memory = memory
-        self.arena = _Arena(memory.arena_bytes, memory.state_bytes)
-        self.places = {t: p for p in (*memory.placements, *memory.state) for t in p.buffer.tensors}
+        self.tagged = TaggedMemory(memory)
+        everything = (*memory.placements, *memory.state, *memory.inputs)
+        self.places = {t: p for p in everything for t in p.buffer.tensors}
         self.scratch = {p.buffer.node: p for p in memory.placements if p.buffer.kind is BufferKind.SCRATCH}
         self.nodes = {node.id: node for node in graph.nodes}
+        self.delivered = dict.fromkeys(graph.inputs, 0)
 
-    def whole(self, tensor: Tensor, what: str) -> _Span:
+    def whole(self, tensor: Tensor, what: str) -> Span:
         """All bytes of a tensor."""
         place = self.places.get(tensor.id)
         ring = place is not None and place.buffer.kind is BufferKind.RING
@@ -125,10 +74,9 @@ class _Replay:
             or place.buffer.bytes < tensor.bytes
             or place.offset % tensor.dtype.element_bytes
         ):
-            self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
-            return _Span(self.written_as(tensor.id), 0, 0, 0)
-        in_state = place.buffer.kind is BufferKind.STATE
-        return _Span(self.written_as(tensor.id), place.offset, 0, tensor.bytes, in_state)
+            self.tagged.violate(f"{what}: tensor {tensor.id} has no fit place")
+            return Span(self.written_as(tensor.id), 0, 0, 0)
+        return Span(self.written_as(tensor.id), place.offset, 0, tensor.bytes, block_of(place))
 
     def written_as(self, tensor: int) -> int:
         """The tensor whose bytes a view shows."""
@@ -141,21 +89,21 @@ class _Replay:
     def run(self, schedule: Schedule) -> ReplayResult:
         """Inputs and variables, regions in order, outputs and variables."""
         for tensor in sorted(self.graph.given):
-            self.arena.write(self.whole(self.graph.tensors[tensor], "input"), "input")
+            self.tagged.deliver(self.whole(self.graph.tensors[tensor], "input"), "input")
         self.check_order(schedule)
         for region in schedule.regions:
             self.region(region)
         for tensor in sorted(self.graph.kept):
             if not self.graph.tensors[tensor].is_constant:
-                self.arena.read(self.whole(self.graph.tensors[tensor], "output"), "output")
-        return ReplayResult(self.arena.checked, self.arena.high_water, tuple(self.arena.violations))
+                self.tagged.read(self.whole(self.graph.tensors[tensor], "output"), "output")
+        return ReplayResult(self.tagged.checked, self.tagged.high_water, tuple(self.tagged.violations))
 
     def check_order(self, schedule: Schedule) -> None:
         """Every operator that runs is scheduled exactly once."""
         scheduled = sorted(node for region in schedule.regions for node in region.nodes)
         expected = sorted(node.id for node in self.graph.nodes if not operator_of(node).is_view)
         if scheduled != expected:
-            self.arena.violations.append(f"schedule runs {scheduled}, the graph has {expected}")
+            self.tagged.violate(f"schedule runs {scheduled}, the graph has {expected}")
 
     def region(self, region: Region) -> None:
         """One operator that computes all of its output, or several run by demand."""
@@ -203,12 +151,8 @@ class _Replay:
         for index, tensor in enumerate(current.inputs):
             if tensor is not None and not tensor.is_constant:
                 span = self.whole(tensor, node.place)
-                same = (span.address, span.bytes, span.in_state) == (
-                    output.address,
-                    output.bytes,
-                    output.in_state,
-                )
-                spans.append((span, (index in allowed and same) or tensor.id in self.updated(node)))
+                overwritten = index in allowed and span.lies_like(output)
+                spans.append((span, overwritten or tensor.id in self.updated(node)))
         if self.selection[node.id].chosen.step_pixels and len(spans) == 1:
             self.call_in_steps(node, spans[0][0], output)
         else:
@@ -220,13 +164,13 @@ class _Replay:
             v.read for v in self.graph.variables if v.read in node.inputs and v.assigned in node.outputs[1:]
         }
 
-    def call_in_steps(self, node: Node, source: "_Span", output: "_Span") -> None:
+    def call_in_steps(self, node: Node, source: Span, output: Span) -> None:
         """Pixels are read and written in order, some at a time; what is read of them is read before or while they are written."""
         kernel, current = self.selection[node.id].chosen, operation(self.graph, node)
         pixels = current.output.elements // current.output.shape[-1]
         for first in range(0, pixels, kernel.step_pixels):
             step = min(kernel.step_pixels, pixels - first)
-            read, write = _part(source, first, step, pixels), _part(output, first, step, pixels)
+            read, write = source.part(first, step, pixels), output.part(first, step, pixels)
             self.call(node, [(read, kernel.stages_steps)], [write])
 
     def call_row(self, stage: "_Stage") -> None:
@@ -240,35 +184,42 @@ class _Replay:
                 spans += [(span, False) for span in self.gathered(stage, index, tensor)]
                 continue
             first, last = self.window(stage, index, tensor)
+            self.check_delivery(stage, tensor)
             written_as = self.graph.tensors[self.written_as(tensor.id)]
             for row in range(first, last + 1):
                 span = self.row(written_as, row, node.place)
-                same = (span.address, span.bytes, first) == (output.address, output.bytes, last)
-                same = same and span.in_state == output.in_state
-                spans.append((span, index in allowed and same))
+                spans.append((span, index in allowed and first == last and span.lies_like(output)))
         self.call(node, spans, [output])
+
+    def check_delivery(self, stage: "_Stage", tensor: Tensor) -> None:
+        """The caller delivers rows in ascending order, each once."""
+        place = self.places.get(tensor.id)
+        if place is not None and place.buffer.kind is BufferKind.SOURCE:
+            if stage.done != self.delivered[tensor.id]:
+                self.tagged.violate(f"{stage.current.node.place}: row {stage.done} is asked for out of turn")
+            self.delivered[tensor.id] += 1
 
     def take_row(self, stage: "_Stage") -> None:
         """One input row goes into the sums, which must be as the call before left them; the last call writes the output."""
         node, (_, tensor) = stage.current.node, stage.inputs[0]
         place = self.scratch.get(node.id)
         if place is None:
-            self.arena.violations.append(f"{node.place}: sums have no place")
+            self.tagged.violate(f"{node.place}: sums have no place")
             stage.done = stage.rows
             return
-        sums = _Span(-2 - node.id, place.offset, 0, place.buffer.bytes)
+        sums = Span(-2 - node.id, place.offset, 0, place.buffer.bytes)
         if stage.call:
-            self.arena.read(sums, f"{node.place} adds")
+            self.tagged.read(sums, f"{node.place} adds")
         written_as = self.graph.tensors[self.written_as(tensor.id)]
-        self.arena.read(self.row(written_as, stage.call, node.place), f"{node.place} reads")
-        self.arena.write(sums, f"{node.place} adds")
+        self.tagged.read(self.row(written_as, stage.call, node.place), f"{node.place} reads")
+        self.tagged.write(sums, f"{node.place} adds")
         stage.call += 1
         if stage.call == row_shape(written_as.shape)[0]:
-            self.arena.write(self.row(stage.current.output, 0, node.place), f"{node.place} writes")
-            self.arena.read(sums, f"{node.place} still reads")
+            self.tagged.write(self.row(stage.current.output, 0, node.place), f"{node.place} writes")
+            self.tagged.read(sums, f"{node.place} still reads")
             stage.done = 1
 
-    def gathered(self, stage: "_Stage", index: int, tensor: Tensor) -> "Iterator[_Span]":
+    def gathered(self, stage: "_Stage", index: int, tensor: Tensor) -> "Iterator[Span]":
         """The rows that the stage's next call reads of an input whose rows lie in several tensors."""
         view = operation(self.graph, self.graph.producers[tensor.id])
         rows, row_elements = row_shape(tensor.shape)
@@ -300,7 +251,7 @@ class _Replay:
         access = operator_of(stage.current.node).access(stage.current, index)
         return access.need(stage.done, rows, stage.rows, stage.current.images)
 
-    def row(self, tensor: Tensor, row: int, what: str) -> _Span:
+    def row(self, tensor: Tensor, row: int, what: str) -> Span:
         """One row of a tensor, in its ring if it has one."""
         place = self.places.get(tensor.id)
         rows, elements = row_shape(tensor.shape)
@@ -313,21 +264,21 @@ class _Replay:
             or place.buffer.bytes < held * row_bytes
             or place.offset % tensor.dtype.element_bytes
         ):
-            self.arena.violations.append(f"{what}: tensor {tensor.id} has no fit place")
-            return _Span(tensor.id, 0, 0, 0)
-        in_state = place.buffer.kind is BufferKind.STATE
-        return _Span(tensor.id, place.offset + row % held * row_bytes, row * row_bytes, row_bytes, in_state)
+            self.tagged.violate(f"{what}: tensor {tensor.id} has no fit place")
+            return Span(tensor.id, 0, 0, 0)
+        address = place.offset + row % held * row_bytes
+        return Span(tensor.id, address, row * row_bytes, row_bytes, block_of(place))
 
-    def call(self, node: Node, reads: "list[tuple[_Span, bool]]", writes: "list[_Span]") -> None:
+    def call(self, node: Node, reads: "list[tuple[Span, bool]]", writes: "list[Span]") -> None:
         """One call of a kernel; a span read with True is overwritten by the operator's leave."""
         self.spoil_scratch(node)
         for span, _ in reads:
-            self.arena.read(span, f"{node.place} reads")
+            self.tagged.read(span, f"{node.place} reads")
         for span in writes:
-            self.arena.write(span, f"{node.place} writes")
+            self.tagged.write(span, f"{node.place} writes")
         for span, overwritten in reads:
             if not overwritten:
-                self.arena.read(span, f"{node.place} still reads")
+                self.tagged.read(span, f"{node.place} still reads")
         self.spoil_scratch(node)
 
     def spoil_scratch(self, node: Node) -> None:
@@ -337,18 +288,9 @@ class _Replay:
         if not needed:
             return
         if place is None or place.buffer.bytes < needed:
-            self.arena.violations.append(f"{node.place}: {needed} bytes of scratch have no place")
+            self.tagged.violate(f"{node.place}: {needed} bytes of scratch have no place")
             return
-        self.arena.spoil(place.offset, needed, f"scratch of {node.place}")
-
-
-def _part(span: _Span, first: int, count: int, parts: int) -> _Span:
-    """Some of the equal parts of a span."""
-    part_bytes = span.bytes // parts
-    offset = first * part_bytes
-    return replace(
-        span, address=span.address + offset, first_byte=span.first_byte + offset, bytes=count * part_bytes
-    )
+        self.tagged.spoil(place.offset, needed, f"scratch of {node.place}")
 
 
 def replay(graph: Graph, selection: Selection, schedule: Schedule, memory: MemoryPlan) -> ReplayResult:

@@ -43,10 +43,10 @@ class HarnessResult:
 def model_header(generated: Generated, trace_sample: int = 0) -> str:
     """Text of harness_model.h, by which harness.c and minimal.c know the model."""
     name, macro = generated.name, generated.name.upper()
-    constant_inputs = generated.input_mode == "const"
+    in_arena = generated.input_mode == "arena"
     inputs = [
         (
-            f"harness_input_{i}" if constant_inputs else f"{name}_input_{i}(context)",
+            f"{name}_input_{i}(context)" if in_arena else f"harness_input_{i}",
             f"{macro}_INPUT_{i}_BYTES",
         )
         for i in range(len(generated.inputs))
@@ -69,7 +69,7 @@ def model_header(generated: Generated, trace_sample: int = 0) -> str:
         f"#define MODEL_INPUTS(context) {_regions(inputs)}",
         f"#define MODEL_OUTPUTS(context) {_regions(outputs)}",
         f"#define HARNESS_TRACE_SAMPLE {trace_sample}u",
-        *_bind_inputs(generated, constant_inputs),
+        *_bind_inputs(generated),
         "#endif",
     ]
     return "\n".join(lines) + "\n"
@@ -79,17 +79,21 @@ def _regions(regions: Sequence[tuple[str, str]]) -> str:
     return "{" + ", ".join(f"{{{data}, {size}}}" for data, size in regions) + "}"
 
 
-def _bind_inputs(generated: Generated, constant_inputs: bool) -> list[str]:
-    """With input mode `const` the harness owns the input buffers."""
-    if not constant_inputs:
+def _bind_inputs(generated: Generated) -> list[str]:
+    """With inputs outside of the arena the harness owns their buffers, and hands them or their rows to the model."""
+    if generated.input_mode == "arena":
         return ["#define MODEL_BIND_INPUTS(context) ((void)(context))"]
-    indices = range(len(generated.inputs))
-    calls = [f"{generated.name}_set_input_{i}((context), (const void *)harness_input_{i})" for i in indices]
-    macro = generated.name.upper()
-    return [
-        *(f"MODEL_ALIGNED static uint8_t harness_input_{i}[{macro}_INPUT_{i}_BYTES];" for i in indices),
-        f"#define MODEL_BIND_INPUTS(context) ({', '.join(calls)})",
-    ]
+    name, macro, indices = generated.name, generated.name.upper(), range(len(generated.inputs))
+    lines = [f"MODEL_ALIGNED static uint8_t harness_input_{i}[{macro}_INPUT_{i}_BYTES];" for i in indices]
+    if generated.input_mode == "rows":
+        lines.insert(0, '#include "rows.h"')
+        for i in indices:
+            rows = f"harness_input_{i}, {macro}_INPUT_{i}_ROW_BYTES"
+            lines.append(f"static harness_rows harness_rows_{i} = {{{rows}}};")
+        calls = [f"{name}_set_rows_{i}((context), harness_read_row, &harness_rows_{i})" for i in indices]
+    else:
+        calls = [f"{name}_set_input_{i}((context), (const void *)harness_input_{i})" for i in indices]
+    return [*lines, f"#define MODEL_BIND_INPUTS(context) ({', '.join(calls)})"]
 
 
 def write_inputs(generated: Generated, samples: Sequence[Sample], directory: Path) -> None:
