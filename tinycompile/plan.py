@@ -25,6 +25,8 @@ class Candidate:
     """Computing all at once it goes through the pixels in order, in steps of at most so many; 0: not promised."""
     stages_steps: bool = False
     """It reads all inputs of a step before it writes the step's first output."""
+    step_rows: int = 0
+    """Computing all at once it makes so many rows at a time, in order, and reads an input row once; 0: not promised."""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def _candidate(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
         granularities=kernel.granularities,
         step_pixels=kernel.step_pixels(operation),
         stages_steps=kernel.stages_steps,
+        step_rows=kernel.step_rows(operation),
     )
 
 

@@ -64,6 +64,11 @@ class WinogradAsm(Kernel):
         """Staged words of all positions, sums of a block, the buffer between the transforms, and four rows of the input."""
         return _scratch_bytes(operation, _tiles(operation))
 
+    def step_rows(self, operation: Operation) -> int:
+        """Two, which come from copies of their windows; images with an odd number of rows do not keep to that."""
+        images, height, _, _ = operation.output.shape
+        return 2 if images == 1 or height % 2 == 0 else 0
+
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `conv_2d/winograd.c.j2`."""
         shape, made = _tiles(operation), _scaling(operation)

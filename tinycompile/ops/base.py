@@ -107,6 +107,14 @@ class Kernel(ABC):
         """
         return 0
 
+    def step_rows(self, operation: Operation) -> int:
+        """Rows that a kernel makes together when it computes all at once; 0 when that is not promised.
+
+        Such a kernel goes through the rows in order, in steps of so many, the last one perhaps shorter. It reads every input row
+        once, and those of a step before it writes the step's first output. The output may then run over the input.
+        """
+        return 0
+
     @abstractmethod
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """The holes of the template and the packed constants, for calls of one row or of the whole output.

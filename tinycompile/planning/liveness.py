@@ -11,7 +11,7 @@ from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
 from tinycompile.plan import Choice, InputMode, Selection
 from tinycompile.planning.outside import outside_tensors
-from tinycompile.planning.overlap import Overlap, pixel_overlaps
+from tinycompile.planning.overlap import Overlap, kernel_overlaps
 from tinycompile.planning.rows import RowStep, Source, accumulating_step, row_step
 from tinycompile.program import Granularity
 
@@ -215,7 +215,7 @@ def _kernel_options(choice: Choice, current: Operation, reads: Sequence[int]) ->
             c.scratch_bytes,
             max(0, c.cycles - choice.chosen.cycles),
             c.granularities,
-            pixel_overlaps(current, c, reads),
+            kernel_overlaps(current, c, reads),
         )
         for c in (choice.chosen, *choice.rejected)
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinycompile.ops import POINTWISE, Access, Operation, Pattern, operator_of
+from tinycompile.ops import POINTWISE, Access, Operation, Pattern, operator_of, row_shape
 from tinycompile.plan import Candidate
 
 
@@ -27,7 +27,12 @@ class Overlap:
         return min(low + high, max(self.lead_bytes + high, low))
 
 
-def pixel_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) -> tuple[Overlap, ...]:
+def kernel_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) -> tuple[Overlap, ...]:
+    """What a kernel that computes all at once promises: pixels in order, or rows in order."""
+    return _pixel_overlaps(current, kernel, reads) + _row_overlaps(current, kernel, reads)
+
+
+def _pixel_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) -> tuple[Overlap, ...]:
     """The overlap of a pointwise operator whose kernel goes through all pixels in order (see `Kernel.step_pixels`)."""
     if not kernel.step_pixels or len(reads) != 1 or not _is_pointwise(current):
         return ()
@@ -41,6 +46,28 @@ def pixel_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) 
     else:
         lead = max(ends * out_bytes - (ends - step) * in_bytes for ends in (step, pixels))
     return (Overlap(reads[0], output_storage(current), lead),)
+
+
+def _row_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) -> tuple[Overlap, ...]:
+    """The overlap of a kernel that goes through all rows in order (see `Kernel.step_rows`)."""
+    if not kernel.step_rows or len(reads) != 1:
+        return ()
+    (in_rows, in_elements), (rows, elements) = (
+        row_shape(current.input(0).shape),
+        row_shape(current.output.shape),
+    )
+    in_bytes, out_bytes = (
+        count * tensor.dtype.element_bytes
+        for count, tensor in ((in_elements, current.input(0)), (elements, current.output))
+    )
+    access = operator_of(current.node).access(current, 0)
+    # Rows are written up to `end` while those behind the last window are still to be read.
+    ends = [min(start + kernel.step_rows, rows) for start in range(0, rows, kernel.step_rows)]
+    ahead = [
+        end * out_bytes - (access.need(end - 1, in_rows, rows, current.images)[1] + 1) * in_bytes
+        for end in ends
+    ]
+    return (Overlap(reads[0], output_storage(current), max(ahead)),)
 
 
 def output_storage(current: Operation) -> int:

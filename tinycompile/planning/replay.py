@@ -155,6 +155,8 @@ class _Replay:
                 spans.append((span, overwritten or tensor.id in self.updated(node)))
         if self.selection[node.id].chosen.step_pixels and len(spans) == 1:
             self.call_in_steps(node, spans[0][0], output)
+        elif self.selection[node.id].chosen.step_rows and len(spans) == 1:
+            self.call_in_row_steps(node, spans[0][0], output)
         else:
             self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])
 
@@ -172,6 +174,19 @@ class _Replay:
             step = min(kernel.step_pixels, pixels - first)
             read, write = source.part(first, step, pixels), output.part(first, step, pixels)
             self.call(node, [(read, kernel.stages_steps)], [write])
+
+    def call_in_row_steps(self, node: Node, source: "_Span", output: "_Span") -> None:
+        """Rows are written in order, some at a time, after the windows of all of them; no input row is read again."""
+        current = operation(self.graph, node)
+        rows, in_rows = row_shape(current.output.shape)[0], row_shape(current.input(0).shape)[0]
+        access = operator_of(node).access(current, 0)
+        done = 0
+        for first in range(0, rows, self.selection[node.id].chosen.step_rows):
+            step = min(self.selection[node.id].chosen.step_rows, rows - first)
+            end = max(done, access.need(first + step - 1, in_rows, rows, current.images)[1] + 1)
+            read = [(_part(source, done, end - done, in_rows), True)] if end > done else []
+            self.call(node, read, [_part(output, first, step, rows)])
+            done = end
 
     def call_row(self, stage: "_Stage") -> None:
         """The windows of one output row are read, the row is written, and the windows are read again."""
