@@ -175,7 +175,7 @@ class _Replay:
             read, write = source.part(first, step, pixels), output.part(first, step, pixels)
             self.call(node, [(read, kernel.stages_steps)], [write])
 
-    def call_in_row_steps(self, node: Node, source: "_Span", output: "_Span") -> None:
+    def call_in_row_steps(self, node: Node, source: Span, output: Span) -> None:
         """Rows are written in order, some at a time, after the windows of all of them; no input row is read again."""
         current = operation(self.graph, node)
         rows, in_rows = row_shape(current.output.shape)[0], row_shape(current.input(0).shape)[0]
@@ -184,8 +184,8 @@ class _Replay:
         for first in range(0, rows, self.selection[node.id].chosen.step_rows):
             step = min(self.selection[node.id].chosen.step_rows, rows - first)
             end = max(done, access.need(first + step - 1, in_rows, rows, current.images)[1] + 1)
-            read = [(_part(source, done, end - done, in_rows), True)] if end > done else []
-            self.call(node, read, [_part(output, first, step, rows)])
+            read = [(source.part(done, end - done, in_rows), True)] if end > done else []
+            self.call(node, read, [output.part(first, step, rows)])
             done = end
 
     def call_row(self, stage: "_Stage") -> None:
