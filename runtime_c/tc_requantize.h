@@ -1,4 +1,4 @@
-/* tc_requantize.h - scaling of int32 accumulators to int8, exact with TFLite's reference kernels (double rounding). */
+/* tc_requantize.h - scaling of accumulators to integers, exact with TFLite's reference kernels (double rounding). */
 #ifndef TC_REQUANTIZE_H
 #define TC_REQUANTIZE_H
 
@@ -38,6 +38,14 @@ static inline int32_t tc_requantize(int32_t value, int32_t multiplier, int32_t s
     const int32_t left = shift > 0 ? shift : 0;
     const int32_t right = shift > 0 ? 0 : -shift;
     return tc_rounding_divide(tc_doubling_high_multiply(tc_shift_left(value, left), multiplier), right);
+}
+
+/* value * multiplier * 2**(shift - 15), rounded once, half up; multiplier is that of tc_requantize in 16 bits, shift <= 7, and
+ * |value| < 2**47 (TFLite MultiplyByQuantizedMultiplier of 64 bits, for int16 activations). */
+static inline int32_t tc_requantize_s64(int64_t value, int32_t multiplier, int32_t shift)
+{
+    const int32_t right = 15 - shift;
+    return (int32_t)((value * multiplier + ((int64_t)1 << (right - 1))) >> right);
 }
 
 #endif /* TC_REQUANTIZE_H */

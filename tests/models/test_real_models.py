@@ -22,6 +22,7 @@ ORACLES = {
 
 FLOAT_ORACLES = {
     "ad01_fp32": "tflite-runtime",
+    "kws_ref_model_float32": "tflite-runtime",  # float activations, int8 weights
     "pretrainedResnet_float": "tflite-runtime",
     "vww_96_float": "tflite-runtime",
 }

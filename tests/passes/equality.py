@@ -2,17 +2,20 @@
 
 import numpy as np
 
-from tinycompile.ir import Graph, to_text, verify
+from tinycompile.ir import DType, Graph, to_text, verify
 from tinycompile.ops.interpret import evaluate_graph
 from tinycompile.passes import Pass
 
 
 def inputs_of(graph: Graph, seed: int) -> dict[int, np.ndarray]:
-    """Full-range random inputs; seeds 0 and 1 give the least and the greatest value everywhere."""
+    """Full-range random inputs; seeds 0 and 1 give the least and the greatest integer everywhere, seed 0 floats of 0."""
     rng = np.random.default_rng(seed)
     found = {}
     for key in graph.inputs:
         tensor = graph.tensors[key]
+        if tensor.dtype is DType.FLOAT32:
+            found[key] = np.float32(rng.normal(0, 2, tensor.shape) * (seed > 0))
+            continue
         low, high = tensor.dtype.limits
         values = rng.integers(low, high + 1, tensor.shape)
         if seed < 2:

@@ -11,16 +11,18 @@ from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, ro
 from tinycompile.ops.assign_variable import AssignVariableAttributes, Move
 from tinycompile.ops.base import Cost, CustomOperator, Kernel, Limit, Operation, Operator, TypeRule, register
 from tinycompile.ops.catalog import operation, operator_of, operators
+from tinycompile.ops.dynamic_quantize import DynamicQuantizeAttributes, dynamic_quantization
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
 from tinycompile.ops.plugin import load_plugin, unload_plugins
 from tinycompile.ops.rows import RowRun, RowsAttributes, is_gathered, row_runs, shown_tensors
 
 __all__ = [
     "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "ConvolutionAttributes", "Cost",
-    "CustomOperator", "DataMovement", "Kernel", "Limit", "Move", "Operation", "Operator", "Pads", "Pattern",
-    "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule", "Window", "WindowAxis",
-    "bias_values", "clamps", "convolution_attributes", "convolution_multipliers", "convolution_window",
-    "evaluate_graph", "evaluate_node", "fully_connected_attributes", "initial_state", "is_gathered",
-    "load_plugin", "matrix_multipliers", "next_state", "operation", "operator_of", "operators", "register",
-    "row_runs", "row_shape", "shown_tensors", "unload_plugins",
+    "CustomOperator", "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "Move", "Operation",
+    "Operator", "Pads", "Pattern", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel",
+    "TypeRule", "Window", "WindowAxis", "bias_values", "clamps", "convolution_attributes",
+    "convolution_multipliers", "convolution_window", "dynamic_quantization", "evaluate_graph",
+    "evaluate_node", "fully_connected_attributes", "initial_state", "is_gathered", "load_plugin",
+    "matrix_multipliers", "next_state", "operation", "operator_of", "operators", "register", "row_runs",
+    "row_shape", "shown_tensors", "unload_plugins",
 ]  # fmt: skip

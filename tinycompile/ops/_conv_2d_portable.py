@@ -1,11 +1,12 @@
 """Portable kernels of CONV_2D: plain C that compilers vectorise."""
 
 from tinycompile.board import Board
-from tinycompile.ops._convolution import attributes_of, convolution_window
-from tinycompile.ops._linear import bias_values, channel_constants, clamps, convolution_multipliers
+from tinycompile.ir import DType
+from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._portable import PortableForm, portable_form
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
 CYCLES_PER_MAC = 4.0
 CYCLES_PER_OUTPUT = 40
@@ -18,17 +19,10 @@ def portable_cost(operation: Operation, taps: int) -> Cost:
     return Cost(int(cycles), operation.input(1).bytes + 12 * channels)
 
 
-def portable_constants(operation: Operation) -> tuple[Constant, Constant]:
-    """Weights as the file has them, and bias, multiplier and shift of each channel."""
+def _form(operation: Operation, *, border: bool) -> PortableForm:
+    """Weights are kept as the file has them."""
     weights = operation.input(1).values
-    channels = weights.shape[0]
-    folded = channel_constants(
-        weights.reshape(channels, -1),
-        bias_values(operation, channels),
-        operation.input(0).zero_point,
-        convolution_multipliers(operation, channels),
-    )
-    return Constant("weights", weights), Constant("channels", folded, "bias, multiplier, shift")
+    return portable_form(operation, weights.reshape(weights.shape[0], -1), weights, border=border)
 
 
 class PointwisePortable(Kernel):
@@ -55,15 +49,20 @@ class PointwisePortable(Kernel):
         out_channels, _, _, in_channels = operation.input(1).shape
         rows, row_elements = row_shape(operation.output.shape)
         pixels = row_elements // out_channels * (rows if granularity is Granularity.WHOLE else 1)
-        low, high = clamps(operation.output, attributes_of(operation).activation)
+        form = _form(operation, border=False)
         return KernelCode(
             template="conv_2d/pointwise_portable.c.j2",
-            parameters={"pixels": pixels, "in_channels": in_channels, "out_channels": out_channels},
+            parameters={
+                **form.holes,
+                "pixels": pixels,
+                "in_channels": in_channels,
+                "out_channels": out_channels,
+            },
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
-            constants=portable_constants(operation),
-            arguments=(operation.output.zero_point, low, high),
-            runtime=("tc_dot.h", "tc_requantize.h"),
+            constants=form.constants,
+            arguments=form.arguments,
+            runtime=form.runtime,
         )
 
 
@@ -82,10 +81,12 @@ class WindowPortable(Kernel):
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `conv_2d/window_portable.c.j2`."""
         assert granularity is Granularity.ROW
-        low, high = clamps(operation.output, attributes_of(operation).activation)
+        form = _form(operation, border=True)
         in_channels = operation.input(0).shape[3]
         parameters: dict[str, Parameter] = {
+            **form.holes,
             **window_parameters(operation),
+            **image_parameters(operation),
             "in_channels": in_channels,
             "out_channels": operation.output.shape[3],
             "groups": in_channels // operation.input(1).shape[3],
@@ -94,11 +95,18 @@ class WindowPortable(Kernel):
             template="conv_2d/window_portable.c.j2",
             parameters=parameters,
             granularity=granularity,
-            inputs=((0, Passing.WINDOW),),
-            constants=portable_constants(operation),
-            arguments=(operation.input(0).zero_point, operation.output.zero_point, low, high),
-            runtime=("tc_dot.h", "tc_requantize.h"),
+            inputs=((0, Passing.WINDOW), *form.inputs),
+            constants=form.constants,
+            arguments=form.arguments,
+            runtime=form.runtime,
+            takes_row=bool(parameters["takes_row"]),
         )
+
+
+def image_parameters(operation: Operation) -> dict[str, Parameter]:
+    """Holes of a template that may need the index of a row's image: where images were quantized each by its own range."""
+    takes_row = operation.output.dtype is DType.FLOAT32 and operation.images > 1
+    return {"takes_row": takes_row, "rows_per_image": operation.rows // operation.images}
 
 
 def window_parameters(operation: Operation) -> dict[str, Parameter]:

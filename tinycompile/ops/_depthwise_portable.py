@@ -3,11 +3,10 @@
 import numpy as np
 
 from tinycompile.board import Board
-from tinycompile.ops._conv_2d_portable import portable_cost, window_parameters
-from tinycompile.ops._convolution import attributes_of
-from tinycompile.ops._linear import bias_values, channel_constants, clamps, convolution_multipliers
+from tinycompile.ops._conv_2d_portable import image_parameters, portable_cost, window_parameters
+from tinycompile.ops._portable import portable_form
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Passing
+from tinycompile.program import Granularity, KernelCode, Passing
 
 
 class DepthwisePortable(Kernel):
@@ -23,28 +22,24 @@ class DepthwisePortable(Kernel):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `depthwise_conv_2d/portable.c.j2`."""
-        weights, source = operation.input(1).values[0], operation.input(0)
-        channels, in_channels = weights.shape[2], source.shape[3]
-        low, high = clamps(operation.output, attributes_of(operation).activation)
-        folded = channel_constants(
-            weights.reshape(-1, channels).T,
-            bias_values(operation, channels),
-            source.zero_point,
-            convolution_multipliers(operation, channels),
-        )
+        weights, in_channels = operation.input(1).values[0], operation.input(0).shape[3]
+        channels = weights.shape[2]
+        by_channel = weights.reshape(-1, channels).T
+        form = portable_form(operation, by_channel, np.ascontiguousarray(weights), border=True)
+        images = image_parameters(operation)
         return KernelCode(
             template="depthwise_conv_2d/portable.c.j2",
             parameters={
+                **form.holes,
                 **window_parameters(operation),
+                **images,
                 "in_channels": in_channels,
                 "multiplier": channels // in_channels,
             },
             granularity=granularity,
-            inputs=((0, Passing.WINDOW),),
-            constants=(
-                Constant("weights", np.ascontiguousarray(weights)),
-                Constant("channels", folded, "bias, multiplier, shift"),
-            ),
-            arguments=(source.zero_point, operation.output.zero_point, low, high),
-            runtime=("tc_requantize.h",),
+            inputs=((0, Passing.WINDOW), *form.inputs),
+            constants=form.constants,
+            arguments=form.arguments,
+            runtime=form.runtime,
+            takes_row=bool(images["takes_row"]),
         )

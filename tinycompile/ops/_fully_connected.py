@@ -17,6 +17,8 @@ class FullyConnectedAttributes(Attributes):
     keep_dimensions: bool = False
     """The output keeps all but the last dimension of the input; otherwise it is [batch, units]."""
     weights_format: str = "DEFAULT"
+    asymmetric_inputs: bool = False
+    """Float activations that are quantized when the model runs get a zero point."""
 
 
 def attributes_of(operation: Operation) -> FullyConnectedAttributes:

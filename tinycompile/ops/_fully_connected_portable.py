@@ -4,10 +4,9 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.ops._conv_2d_portable import portable_cost
-from tinycompile.ops._fully_connected import attributes_of
-from tinycompile.ops._linear import bias_values, channel_constants, clamps, matrix_multipliers
+from tinycompile.ops._portable import portable_form
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Passing
+from tinycompile.program import Granularity, KernelCode, Passing
 
 
 class FullyConnectedPortable(Kernel):
@@ -21,27 +20,23 @@ class FullyConnectedPortable(Kernel):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `fully_connected/portable.c.j2`."""
-        weights, source = operation.input(1), operation.input(0)
+        weights = operation.input(1)
         units, depth = weights.shape
-        low, high = clamps(operation.output, attributes_of(operation).activation)
         offset = weights.values.astype(np.int64) - weights.zero_point
-        folded = channel_constants(
-            offset, bias_values(operation, units), source.zero_point, matrix_multipliers(operation, units)
-        )
+        form = portable_form(operation, offset, weights.values, border=False)
+        correction = (weights.zero_point,) if weights.zero_point else ()
         return KernelCode(
             template="fully_connected/portable.c.j2",
             parameters={
+                **form.holes,
                 "batches": operation.output.elements // units,
                 "depth": depth,
                 "units": units,
-                "asymmetric": weights.zero_point != 0,
+                "weights_zero_point": bool(correction),
             },
             granularity=granularity,
-            inputs=((0, Passing.POINTER),),
-            constants=(
-                Constant("weights", weights.values),
-                Constant("channels", folded, "bias, multiplier, shift"),
-            ),
-            arguments=(weights.zero_point, operation.output.zero_point, low, high),
-            runtime=("tc_dot.h", "tc_requantize.h"),
+            inputs=((0, Passing.POINTER), *form.inputs),
+            constants=form.constants,
+            arguments=(*form.arguments, *correction),
+            runtime=form.runtime,
         )

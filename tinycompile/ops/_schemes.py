@@ -25,10 +25,12 @@ class Scheme(ABC):
 
     types: ClassVar[tuple[TypeRule, ...]]
     """Activations, weights, bias -> activations."""
+    made_by_passes: ClassVar[bool] = False
+    """No types of the schema: a file that has them is refused."""
 
     @abstractmethod
-    def evaluate(self, operation: Operation, source: Array, sums: Sums) -> Array:
-        """The output, from the activations and the operator's sums."""
+    def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
+        """The output, from the inputs other than weights and bias, and from the operator's sums."""
 
 
 class Int8Scheme(Scheme):
@@ -36,11 +38,11 @@ class Int8Scheme(Scheme):
 
     types = INT8_TYPES
 
-    def evaluate(self, operation: Operation, source: Array, sums: Sums) -> Array:
+    def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """Accumulators wrap as int32 does, and are requantized."""
         weights, channels = operation.input(1), operation.output.shape[-1]
         products = sums(
-            source.astype(np.float64) - operation.input(0).zero_point,
+            inputs[0].astype(np.float64) - operation.input(0).zero_point,
             weights.values.astype(np.float64) - weights.zero_point,
         )
         accumulators = products.astype(np.int64) + bias_values(operation, channels)
@@ -54,10 +56,10 @@ class FloatScheme(Scheme):
 
     types = (TypeRule((DType.FLOAT32,), (DType.FLOAT32,)),)
 
-    def evaluate(self, operation: Operation, source: Array, sums: Sums) -> Array:
+    def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """Sums in double, rounded once."""
         bias = operation.optional(2)
-        total = sums(source.astype(np.float64), operation.input(1).values.astype(np.float64))
+        total = sums(inputs[0].astype(np.float64), operation.input(1).values.astype(np.float64))
         return clamped(operation, total if bias is None else total + bias.values.reshape(-1))
 
 
@@ -75,22 +77,24 @@ class LinearOperator(Operator):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.types = tuple(rule for scheme in cls.schemes for rule in scheme.types)
-        cls.kernels = tuple(kernel for kernels in cls.schemes.values() for kernel in kernels)
+        cls.types = tuple(
+            rule for scheme in cls.schemes if not scheme.made_by_passes for rule in scheme.types
+        )
+        cls.kernels = tuple({k.name: k for kernels in cls.schemes.values() for k in kernels}.values())
 
     def kernels_for(self, operation: Operation) -> tuple[Kernel, ...]:
         """Those of the operation's scheme."""
-        return self.schemes[self._scheme(operation)]
+        return self.schemes[self.scheme_of(operation)]
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """By scheme."""
-        source = inputs[0]
-        assert source is not None
-        return (self._scheme(operation).evaluate(operation, source, partial(self.sums, operation)),)
+        computed = [array for index, array in enumerate(inputs) if array is not None and index not in (1, 2)]
+        return (self.scheme_of(operation).evaluate(operation, computed, partial(self.sums, operation)),)
 
     @abstractmethod
     def sums(self, operation: Operation, source: Array, weights: Array) -> Array:
         """Sums of products without bias, in the output's shape; what lies outside of an image is 0."""
 
-    def _scheme(self, operation: Operation) -> Scheme:
+    def scheme_of(self, operation: Operation) -> Scheme:
+        """The first scheme that takes the operation's element types."""
         return next(s for s in self.schemes if any(rule.fits(operation) for rule in s.types))

@@ -20,6 +20,7 @@ from tinycompile.ops._convolution import (
     has_legal_window,
     has_weight_scales,
 )
+from tinycompile.ops._dynamic import DYNAMIC, HYBRID
 from tinycompile.ops._linear import (
     has_constant_weights,
     has_image_operands,
@@ -31,7 +32,7 @@ from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
 from tinycompile.ops._schemes import FLOAT, INT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
-from tinycompile.ops.access import Access
+from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
 from tinycompile.quant import Activation
 
@@ -80,6 +81,8 @@ class Conv2D(LinearOperator):
             WindowPortable(),
         ),
         FLOAT: (PointwiseFloat(), WindowFloat()),
+        HYBRID: (),  # a pass makes it DYNAMIC
+        DYNAMIC: (WindowPortable(),),
     }
 
     def parse(self, options: Options) -> ConvolutionAttributes:
@@ -105,8 +108,8 @@ class Conv2D(LinearOperator):
         return total
 
     def access(self, operation: Operation, index: int) -> Access:
-        """The rows of the window; weights are constant."""
-        return convolution_window(operation).access
+        """The rows of the window; factors and zero points of quantized images are whole, weights are constant."""
+        return convolution_window(operation).access if index == 0 else WHOLE
 
     def macs(self, operation: Operation) -> int:
         """One for each output element and weight of its filter, padding included."""

@@ -19,6 +19,7 @@ from tinycompile.ops._convolution import (
 from tinycompile.ops._depthwise_asm import DepthwiseAsm
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_portable import DepthwisePortable
+from tinycompile.ops._dynamic import DYNAMIC, HYBRID
 from tinycompile.ops._linear import (
     has_constant_weights,
     has_image_operands,
@@ -29,7 +30,7 @@ from tinycompile.ops._linear_float import DepthwiseFloat
 from tinycompile.ops._one_channel import OneChannelAsm, OneChannelDsp, OneChannelVectorDsp
 from tinycompile.ops._schemes import FLOAT, INT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._window import WindowOptions
-from tinycompile.ops.access import Access
+from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
 from tinycompile.quant import Activation
 
@@ -72,6 +73,8 @@ class DepthwiseConv2D(LinearOperator):
             DepthwisePortable(),
         ),
         FLOAT: (DepthwiseFloat(),),
+        HYBRID: (),  # a pass makes it DYNAMIC
+        DYNAMIC: (DepthwisePortable(),),
     }
 
     def parse(self, options: Options) -> ConvolutionAttributes:
@@ -94,8 +97,8 @@ class DepthwiseConv2D(LinearOperator):
         return total
 
     def access(self, operation: Operation, index: int) -> Access:
-        """The rows of the window; weights are constant."""
-        return convolution_window(operation).access
+        """The rows of the window; factors and zero points of quantized images are whole, weights are constant."""
+        return convolution_window(operation).access if index == 0 else WHOLE
 
     def macs(self, operation: Operation) -> int:
         """One for each output element and weight of its filter, padding included."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
+from tinycompile.ops._dynamic import DYNAMIC, HYBRID
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._linear import (
@@ -97,6 +98,8 @@ class FullyConnected(LinearOperator):
             FullyConnectedPortable(),
         ),
         FLOAT: (FullyConnectedFloat(),),
+        HYBRID: (),  # a pass makes it DYNAMIC
+        DYNAMIC: (FullyConnectedPortable(),),
     }
 
     def parse(self, options: Options) -> FullyConnectedAttributes:
@@ -105,6 +108,7 @@ class FullyConnected(LinearOperator):
             activation=Activation(options.get("fused_activation_function", "NONE")),
             keep_dimensions=bool(options.get("keep_num_dims", False)),
             weights_format=str(options.get("weights_format", "DEFAULT")),
+            asymmetric_inputs=bool(options.get("asymmetric_quantize_inputs", False)),
         )
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:

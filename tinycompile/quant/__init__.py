@@ -14,7 +14,9 @@ from tinycompile.quant.multiplier import (
     doubling_high_multiply,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    reduced_multiplier,
     requantize,
+    requantize_wide,
     round_half_away,
     rounding_divide_by_power_of_two,
     wrap_int32,
@@ -22,9 +24,9 @@ from tinycompile.quant.multiplier import (
 from tinycompile.quant.solver import Accumulators, Requantization, solve
 
 __all__ = [
-    "REAL_RANGES", "Accumulators", "Activation", "Int64", "Multiplier", "Requantization", "activation_range",
-    "doubling_high_multiply", "exp_on_negative_values", "inverse_square_root", "log_of_at_least_one",
-    "multiply_by_quantized_multiplier", "quantize_multiplier",
-    "reciprocal", "requantize", "round_half_away", "rounding_divide_by_power_of_two", "saturating_multiply", "solve",
-    "wrap_int32",
+    "REAL_RANGES", "Accumulators", "Activation", "Int64", "Multiplier", "Requantization",
+    "activation_range", "doubling_high_multiply", "exp_on_negative_values", "inverse_square_root",
+    "log_of_at_least_one", "multiply_by_quantized_multiplier", "quantize_multiplier", "reciprocal",
+    "reduced_multiplier", "requantize", "requantize_wide", "round_half_away",
+    "rounding_divide_by_power_of_two", "saturating_multiply", "solve", "wrap_int32",
 ]  # fmt: skip

@@ -90,3 +90,16 @@ def requantize(accumulator: Int64, multipliers: tuple[Multiplier, ...]) -> Int64
     high = doubling_high_multiply(wrap_int32(accumulator * (np.int64(1) << left)), values)
     result: Int64 = rounding_divide_by_power_of_two(high, right)
     return result
+
+
+def reduced_multiplier(multiplier: Multiplier) -> int:
+    """The multiplier's value in 16 bits, as TFLite scales accumulators of 64 bits with it."""
+    return (multiplier.value + (1 << 15)) >> 16 if multiplier.value < 0x7FFF0000 else 0x7FFF
+
+
+def requantize_wide(accumulator: Int64, multipliers: tuple[Multiplier, ...]) -> Int64:
+    """Scale accumulators [..., channels] below 2**47, rounded once, half up (`MultiplyByQuantizedMultiplier` of 64 bits)."""
+    values = np.array([reduced_multiplier(m) for m in multipliers], np.int64)
+    shifts = np.array([15 - m.shift for m in multipliers], np.int64)
+    result: Int64 = (accumulator * values + (np.int64(1) << (shifts - 1))) >> shifts
+    return result
