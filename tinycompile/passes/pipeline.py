@@ -13,8 +13,8 @@ from tinycompile.passes.quantized_edges import QuantizedEdges
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
 from tinycompile.passes.simplify_mean import SimplifyMean
-from tinycompile.passes.stream_inputs import StreamInputs
 from tinycompile.passes.split_hybrid import SplitHybrid
+from tinycompile.passes.stream_inputs import StreamInputs
 from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
 
