@@ -53,14 +53,18 @@ def one_op(
     version: int | None = None,
     **options: Any,
 ) -> Case:
-    """A case of one operator; every Spec among the operands is an input of the model."""
+    """A case of one operator; every Spec among the operands is an input of the model, but for variables."""
     builder = Builder()
     handles = [_handle(builder, operand) for operand in operands]
-    inputs = [handle for handle, operand in zip(handles, operands, strict=True) if isinstance(operand, Spec)]
+    inputs = [handle for handle, operand in zip(handles, operands, strict=True) if _is_input(operand)]
     results = builder.op(kind, handles, outputs, version=version, **options)
     model = builder.finish(inputs, [results] if isinstance(results, int) else results)
-    specs = [operand for operand in operands if isinstance(operand, Spec)]
+    specs = [operand for operand in operands if isinstance(operand, Spec) and _is_input(operand)]
     return Case(name, model, make_samples(rng_of(name), specs), oracle)
+
+
+def _is_input(operand: Operand) -> bool:
+    return isinstance(operand, Spec) and not operand.is_variable
 
 
 def _handle(builder: Builder, operand: Operand) -> int | None:

@@ -123,6 +123,32 @@ def operator_of_the_compiler() -> bytes:
     return builder.finish([x], [builder.op("ROWS", [x], _SPEC)])
 
 
+def _svdf(builder: Builder, x: int, state: int) -> int:
+    """A filter of two calls for each of four features."""
+    operands = [x, builder.const(np.eye(4, dtype=np.float32)), builder.const(np.ones((4, 2), np.float32))]
+    return builder.op("SVDF", [*operands, None, state], Spec((1, 4), "float32"), rank=1)
+
+
+def variable_tensor_shared() -> bytes:
+    builder = Builder()
+    x = builder.input((1, 4), "float32")
+    state = builder.tensor(Spec((1, 8), "float32", is_variable=True))
+    return builder.finish([x], [_svdf(builder, _svdf(builder, x, state), state)])
+
+
+def state_that_is_no_variable() -> bytes:
+    builder = Builder()
+    x, state = builder.input((1, 4), "float32"), builder.input((1, 8), "float32")
+    return builder.finish([x, state], [_svdf(builder, x, state)])
+
+
+def variable_tensor_that_nothing_updates() -> bytes:
+    builder = Builder()
+    x = builder.input((1, 4), "float32")
+    state = builder.tensor(Spec((1, 4), "float32", name="kept", is_variable=True))
+    return builder.finish([x], [builder.op("ADD", [x, state], Spec((1, 4), "float32"))])
+
+
 MESSAGES: dict[Callable[[], bytes], str] = {
     uninitialised: r'#1 READ_VARIABLE "t2": reads variable "v", which nothing initialises',
     other_shape: r'#2 READ_VARIABLE "t2": reads int8\[1,4\] from variable "v"; it was initialised with int8\[1,5\]',
@@ -136,6 +162,9 @@ MESSAGES: dict[Callable[[], bytes], str] = {
     itself: r"#0 CALL_ONCE .*: runs subgraph 1 of 2",
     initialisation_with_an_input: r'subgraph 1 "initialise": CALL_ONCE runs it, but it has inputs',
     unsupported_initialisation: r'subgraph 1 "initialise": #1 .*Nothing .*: the operator is not supported',
+    variable_tensor_shared: r'#0 SVDF "t4": updates variable 1, which is taken a second time',
+    state_that_is_no_variable: r'#0 SVDF "t4": updates tensor 1, which is no variable',
+    variable_tensor_that_nothing_updates: r'tensor 1 "kept": is a variable, and the operator that takes it does not',
     operator_of_the_compiler: r'#0 .*ROWS "t1": the operator is not supported',
 }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from tinycompile.errors import ModelError, Problem
 from tinycompile.frontend.check import check_node, parse_attributes
 from tinycompile.frontend.reader import FileModel, FileOperator, read_file
-from tinycompile.frontend.state import with_operator_state
+from tinycompile.frontend.state import variable_tensors, with_operator_state
 from tinycompile.frontend.tensors import import_tensor
 from tinycompile.frontend.variables import Held, Key, Resolved, resolve_variables
 from tinycompile.ir import Array, Attributes, Graph, Node, Tensor, Variable, verify
@@ -178,7 +178,7 @@ class _Importer:
         """All tensors that operators, variables or the graph's interface name."""
         subgraph = self.subgraph
         held = {variable.read: variable for variable in resolved.held}
-        computed = {*subgraph.inputs, *held} | {
+        computed = {*subgraph.inputs, *held, *self._variable_tensors()} | {
             t for operator in subgraph.operators for t in operator.outputs
         }
         used = computed | {*subgraph.outputs, *resolved.values.values()}
@@ -197,6 +197,12 @@ class _Importer:
                 tensors[index] = self._held(found, held.get(index))
             else:
                 self.problems += [Problem(place, *problem) for problem in found]
+        return tensors
+
+    def _variable_tensors(self) -> frozenset[int]:
+        """What operators keep between calls in tensors of the file."""
+        tensors, problems = variable_tensors(self.subgraph)
+        self.problems += [Problem(self._place(operator), found) for operator, found in problems]
         return tensors
 
     def _held(self, tensor: Tensor, variable: Held | None) -> Tensor:

@@ -105,7 +105,7 @@ def _constant(tensor: Tensor, record: FileTensor, raw: Array, is_computed: bool)
     if is_computed:
         return "is computed and has constant data too" if raw.size else None
     if record.is_variable:
-        return "is a variable; state between calls is not supported"
+        return "is a variable, and the operator that takes it does not update it"
     if not raw.size and tensor.elements:
         return "is read, but nothing writes it and it has no constant data"
     expected = (tensor.elements + 1) // 2 if tensor.dtype is DType.INT4 else tensor.bytes

@@ -137,6 +137,12 @@ class Operator(ABC):
     """The output is the first input under another shape: no code, same storage."""
     made_by_passes: ClassVar[bool] = False
     """No operator of the schema: a file that names it is refused."""
+    updates: ClassVar[tuple[int, ...]] = ()
+    """Inputs that are variable tensors of the file, which a call leaves changed.
+
+    A graph has their new values as further outputs behind those of the file; `evaluate` returns them. Old and new value lie at
+    one place: a kernel gets the pointer once, as a further output, and finds the old value there.
+    """
     kernels: ClassVar[tuple[Kernel, ...]] = ()
 
     def parse(self, options: Options) -> Attributes:
@@ -152,11 +158,9 @@ class Operator(ABC):
         """Reference semantics in numpy, equal to TFLite's reference kernel on every byte."""
 
     def state(self, operation: Operation) -> tuple[Array, ...]:
-        """Initial values of what the operator itself keeps between calls; only streaming operators do.
+        """Initial values of what the operator itself keeps between calls, without tensors in the file.
 
-        A graph has the old values as further inputs behind those of the file, and the new ones as further outputs; `evaluate`
-        takes and returns them. Both lie at one place: a kernel gets the pointer once, as a further output, and finds the old
-        value there.
+        A graph has the old values as further inputs behind those of the file; what else is said of `updates` holds for them too.
         """
         return ()
 

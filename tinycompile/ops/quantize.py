@@ -9,19 +9,35 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._copy import literal
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
-from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._limits import LEAST_SCALE, has_elements
 from tinycompile.ops._lookup import LookupKernel, Unary
 from tinycompile.ops.base import Operation, TypeRule, register
 from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
 
 
+def has_scales(operation: Operation) -> str | None:
+    """Integers have one scale of at least 1e-30 and one zero point that the type holds (int32: 0)."""
+    for role, tensor in (("the input", operation.inputs[0]), ("the output", operation.output)):
+        if tensor is None or not tensor.dtype.is_integer:
+            continue
+        found = tensor.quantization
+        if found is None or len(found.scales) != 1 or not LEAST_SCALE <= found.scale < np.inf:
+            return f"{role} has {'no quantization' if found is None else f'scales {found.scales}'}"
+        low, high = tensor.dtype.limits if tensor.dtype is not DType.INT32 else (0, 0)
+        if not low <= found.zero_point <= high:
+            return f"{role} has zero point {found.zero_point}"
+    return None
+
+
 def has_bounded_scale(operation: Operation) -> str | None:
-    """The scale of an integer input is less than 2**14 times the output scale."""
+    """The scale of an integer input is less than 2**14 times the output scale (int32: less than the output scale)."""
     source = operation.inputs[0]
-    if source is None or source.dtype not in QUANTIZED or has_per_tensor_quantization(operation):
+    if source is None or not source.dtype.is_integer or has_scales(operation):
         return None
     factor = source.scale / operation.output.scale
-    return None if factor < 2.0**14 else f"it is {factor:g} times that"
+    return (
+        None if factor < (1.0 if source.dtype is DType.INT32 else 2.0**14) else f"it is {factor:g} times that"
+    )
 
 
 def _multiplier(operation: Operation) -> Multiplier:
@@ -76,7 +92,7 @@ class FloatKernel(ElementwiseKernel):
 
 
 class RequantizeKernel(ElementwiseKernel):
-    """From int16."""
+    """From int16 and int32."""
 
     name = "requantize"
 
@@ -84,8 +100,8 @@ class RequantizeKernel(ElementwiseKernel):
         super().__init__(_from_integer)
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """int16 inputs."""
-        return operation.input(0).dtype is DType.INT16
+        """Integers of more than a byte."""
+        return operation.input(0).dtype in (DType.INT16, DType.INT32)
 
 
 @register
@@ -97,13 +113,14 @@ class Quantize(Unary):
         TypeRule((source,), (output,))
         for source, outputs in (
             (DType.FLOAT32, (DType.INT8, DType.UINT8, DType.INT16)),
-            (DType.INT8, (DType.INT8, DType.UINT8)),
+            (DType.INT8, (DType.INT8, DType.UINT8, DType.INT16, DType.INT32)),
             (DType.UINT8, (DType.INT8, DType.UINT8)),
-            (DType.INT16, (DType.INT8, DType.INT16)),
+            (DType.INT16, (DType.INT8, DType.INT16, DType.INT32)),
+            (DType.INT32, (DType.INT8, DType.INT16)),
         )
         for output in outputs
     )
-    limits = (has_elements, has_per_tensor_quantization, has_bounded_scale)
+    limits = (has_elements, has_scales, has_bounded_scale)
     kernels = (LookupKernel(), FloatKernel(), RequantizeKernel())
 
     def apply(self, operation: Operation, values: Array) -> Array:
