@@ -14,7 +14,7 @@ import numpy as np
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._fused import clamp_holes, clamped, has_clamp_activation
 from tinycompile.ops._limits import constant_input, has_elements, quantization_problem
-from tinycompile.ops._whole import Code, WholeKernel
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
 from tinycompile.program import Constant, Parameter
@@ -105,7 +105,7 @@ class Svdf(Operator):
     min_inputs = 3
     max_inputs = 5
     updates = (STATE,)
-    kernels = (WholeKernel(lambda operation: _code(operation)),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def parse(self, options: Options) -> SvdfAttributes:
         """Read SVDFOptions."""
@@ -166,7 +166,7 @@ def _multipliers(operation: Operation) -> tuple[Multiplier, Multiplier]:
     return quantize_multiplier(float(first)), quantize_multiplier(float(second))
 
 
-def _code(operation: Operation) -> Code:
+def _code(operation: Operation) -> TemplateCode:
     batch, features = operation.input(0).shape
     filters, memory = operation.input(2).shape
     parameters: dict[str, Parameter] = {
@@ -181,12 +181,12 @@ def _code(operation: Operation) -> Code:
     time = Constant("time_weights", operation.input(2).values)
     if operation.output.dtype is DType.FLOAT32:
         constants = (weights, time, Constant("bias", _bias(operation).astype(np.float32)))
-        return Code(
+        return TemplateCode(
             "svdf/float.c.j2", {**parameters, **clamp_holes(operation)}, (0,), constants, cycles=cycles
         )
     first, second = _multipliers(operation)
     state = operation.input(STATE)
-    return Code(
+    return TemplateCode(
         "svdf/integer.c.j2",
         {
             **parameters,
