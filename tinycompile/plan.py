@@ -27,6 +27,8 @@ class Candidate:
     """It reads all inputs of a step before it writes the step's first output."""
     step_rows: int = 0
     """Computing all at once it makes so many rows at a time, in order, and reads an input row once; 0: not promised."""
+    in_place: bool = False
+    """Computing all at once, its output may begin exactly where its input does."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 Around output and scratch lie bytes that must keep their value. The input is placed twice: so that it ends where memory ends,
 and so that it begins where memory begins; the emulator stops at an access outside. Its rows get every alignment on the way.
+A kernel that may write over its input does so in the first of the two runs.
 """
 
 import subprocess
@@ -14,7 +15,7 @@ import numpy as np
 from tests.kernels.runner import Case
 from tinycompile.board import load_board
 from tinycompile.codegen.environment import c_array, environment
-from tinycompile.ops import operator_of, row_shape
+from tinycompile.ops import Operation, operator_of, row_shape
 from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
 from tinycompile.resources import boards_dir, runtime_dir
 
@@ -157,7 +158,11 @@ def _function(number: int, case: Case, code: KernelCode) -> str:
 def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
     operation = case.operation
     if code.granularity is Granularity.WHOLE:
-        return f"    kernel_{number}({', '.join(['out', 'in', *tail])});"
+        call = f"kernel_{number}({', '.join(['out', 'in', *tail])});"
+        smaller = operation.output.bytes <= operation.input(0).bytes
+        return (
+            _in_place(number, operation, tail, call) if case.kernel.in_place(operation) and smaller else call
+        )
     rows, row_bytes = row_shape(operation.output.shape)
     in_rows, in_row_bytes = row_shape(operation.input(0).shape)
     access, images = operator_of(operation.node).access(operation, 0), operation.images
@@ -172,6 +177,15 @@ def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
         }}
         (void)rows;
         kernel_{number}({", ".join([f"out + row * {row_bytes}", source, *tail])});
+    }}"""
+
+
+def _in_place(number: int, operation: Operation, tail: list[str], call: str) -> str:
+    return f"""    if (at_end) {{
+        kernel_{number}({", ".join(["(int8_t *)(uintptr_t)in", "in", *tail])});
+        memcpy(out, in, {operation.output.bytes});
+    }} else {{
+        {call}
     }}"""
 
 

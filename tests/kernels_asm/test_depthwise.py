@@ -11,7 +11,7 @@ from tests.kernels_asm.test_matrix_products import drawn
 from tinycompile.board import load_board
 from tinycompile.ops import Operation
 from tinycompile.ops._depthwise_asm import DepthwiseAsm
-from tinycompile.program import Granularity
+from tinycompile.ops._depthwise_planes_asm import DepthwisePlanesAsm
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")]
 
@@ -33,17 +33,25 @@ TAPS = [
 ]
 
 
-def check(operations: list[Operation], folder: Path, flags: tuple[str, ...] = ("-O2",)) -> None:
-    """Run the kernel; every output byte must be right and no guard touched."""
-    board, kernel = load_board("m7"), DepthwiseAsm()
-    assert all(kernel.supports(operation, board) for operation in operations)
+def check(
+    operations: list[Operation], folder: Path, flags: tuple[str, ...] = ("-O2",), planes: int | None = None
+) -> None:
+    """Run the kernels; every output byte must be right and no guard touched.
+
+    All operations but `planes` are none for the kernel that computes an image at once.
+    """
+    board, kernels = load_board("m7"), (DepthwiseAsm(), DepthwisePlanesAsm())
     cases = [
-        Case(operation, kernel, Granularity.ROW, image_for(operation, i))
+        Case(operation, kernel, kernel.granularities[0], image_for(operation, i))
         for i, operation in enumerate(operations)
+        for kernel in kernels
+        if kernel.supports(operation, board)
     ]
+    assert len(cases) == len(operations) + (len(operations) if planes is None else planes)
     outcomes = run_guarded(cases, folder, flags)
     bad = [
-        f"{cases[i // 2].operation.input(0).shape} {cases[i // 2].operation.input(1).shape}: {outcome}"
+        f"{cases[i // 2].kernel.name} {cases[i // 2].operation.input(0).shape} "
+        f"{cases[i // 2].operation.input(1).shape}: {outcome}"
         for i, outcome in enumerate(outcomes)
         if (outcome.wrong, outcome.around_output, outcome.around_scratch) != (0, 0, 0)
     ]
@@ -74,12 +82,28 @@ def test_widths(tmp_path: Path) -> None:
 
 def test_channels(tmp_path: Path) -> None:
     """Channel counts around groups of four, and those at which offsets grow long; several images."""
+    counts = [*range(4, 18), 64, 128, 257]
     operations = [
-        depthwise((2, 3, 6, channels), (3, 3), window("SAME"), drawn(channels))
-        for channels in [*range(4, 18), 64, 128, 257]
+        depthwise((1 + channels % 2, 3, 6, channels), (3, 3), window("SAME"), drawn(channels))
+        for channels in counts
     ]
     operations += [depthwise((1, 2, 14, 341), (3, 3), window("SAME"), drawn(1))]
     operations += [depthwise((1, 2, 15, 1000), (3, 3), window("SAME", (1, 1)), drawn(1))]
+    check(operations, tmp_path, planes=2 + sum(channels % 2 == 0 for channels in counts))
+
+
+def test_strips(tmp_path: Path) -> None:
+    """Images that take several strips, whose rows are staged anew, kept, or outside of the image; and columns of pixels."""
+    shapes = [(1, 48, 48, 8), (1, 30, 40, 12), (1, 21, 64, 5), (1, 12, 90, 4)]
+    operations = [
+        depthwise(shape, taps, window(padding, (stride, stride)), drawn(i))
+        for i, shape in enumerate(shapes)
+        for taps, padding, stride in [((3, 3), "SAME", 1), ((5, 5), "SAME", 2), ((2, 2), "VALID", 3)]
+    ]
+    operations += [
+        depthwise((1, height, 1, 8), (taps, 1), window("VALID", (1 + height % 2, 1)), drawn(height))
+        for height, taps in [(28, 5), (24, 10), (15, 15), (40, 3), (7, 1)]
+    ]
     check(operations, tmp_path)
 
 

@@ -9,7 +9,9 @@ import pytest
 
 from tinycompile.ops._asm_reorder import reads_and_writes, reorder
 from tinycompile.ops._asm_scheduler import Op, Step, Value, Values, schedule
-from tinycompile.ops._depthwise_schedule import Taps, four_channels, outputs
+from tinycompile.ops._depthwise_planes import Plane
+from tinycompile.ops._depthwise_schedule import four_channels, outputs
+from tinycompile.ops._depthwise_taps import Taps
 from tinycompile.ops._gemm_schedule import Requantizing, Shape, block
 
 LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
@@ -104,6 +106,17 @@ def test_depthwise_stores_each_output(taps: tuple[int, int, int], how: Requantiz
     products = sum(str(step[0]).startswith("smla") for step in one)
     single = taps[0] % 2 * (taps[1] // 2 + 1)
     assert products <= 7 * (taps[0] // 2 * taps[1] + single)
+
+
+@pytest.mark.parametrize("taps", [(3, 3, 1), (3, 3, 2), (5, 5, 1), (1, 10, 1)], ids=str)
+def test_planes_store_each_output(taps: tuple[int, int, int]) -> None:
+    """Two rows of outputs are stored once each; rows of taps are multiplied in pairs of columns, and no staged word twice."""
+    rows, columns, stride = taps
+    plane = Plane(Taps(1, columns, stride, 1, 8), rows, stride, 1, 12, 5)
+    steps = outputs(plane, LINEAR, 10).steps
+    assert sorted(step[3] for step in steps if step[0] == "store_byte") == [8 * x for x in range(10)]
+    products = sum(str(step[0]).startswith("smla") for step in steps)
+    assert products <= 10 * rows * (columns // 2 + 1)
 
 
 def _as_written(ops: Sequence[Op]) -> dict[tuple[object, ...], object]:

@@ -69,6 +69,7 @@ def _candidate(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
         step_pixels=kernel.step_pixels(operation),
         stages_steps=kernel.stages_steps,
         step_rows=kernel.step_rows(operation),
+        in_place=kernel.in_place(operation),
     )
 
 

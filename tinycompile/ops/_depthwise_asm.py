@@ -2,21 +2,19 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinycompile.board import Board
-from tinycompile.ops._asm_scaling import Scaling, scaling
+from tinycompile.ops._asm_scaling import scaling
 from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
-from tinycompile.ops._depthwise_schedule import Stream, Taps, four_channels, outputs
+from tinycompile.ops._depthwise_schedule import four_channels, outputs
 from tinycompile.ops._depthwise_staging import Columns, Staging, outside_steps, passes, staging
-from tinycompile.ops._dsp import Channels
+from tinycompile.ops._depthwise_stream import stream
+from tinycompile.ops._depthwise_taps import Stream, Taps
 from tinycompile.ops._gemm_schedule import Requantizing
-from tinycompile.ops._linear import folded_bias
 from tinycompile.ops._window import Window
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
 _LARGEST_OFFSET = 4095
 _LARGEST_SCRATCH_BYTES = 8192
@@ -46,7 +44,7 @@ class RowPlan:
         """Cycles for four channels, with the instructions around them."""
         if self.straight.steps:
             return self.straight.cycles + 6
-        return 4 * (self.blocks * (self.block.cycles + 4) + self.rest.cycles + 16)
+        return 4 * (self.blocks * (self.block.cycles + 4) + self.rest.cycles + 25)
 
 
 def row_plan(taps: Taps, how: Requantizing, width: int) -> RowPlan:
@@ -99,7 +97,7 @@ class DepthwiseAsm(Kernel):
         taps = taps_of(operation)
         fits = (
             staged_bytes(operation) <= _LARGEST_SCRATCH_BYTES
-            and Stream(taps, _GENERAL).bytes <= _LARGEST_OFFSET
+            and Stream(taps.weight_words, _GENERAL).bytes <= _LARGEST_OFFSET
         )
         adjacent = taps.dilation == 1 or not taps.has_single_row
         block_reach = 4 * taps.words_per_columns * 2 * (12 * taps.stride + taps.reach)
@@ -114,8 +112,8 @@ class DepthwiseAsm(Kernel):
         plan = row_plan(taps, how, operation.output.shape[2])
         staged = sum(staging(taps, columns_of(operation), p).cycles + 6 for p in passes(taps))
         groups = len(group_starts(taps.channels))
-        cycles = operation.rows * (groups * (staged + plan.cycles + 8) + 40)
-        return Cost(cycles, taps.channels * Stream(taps, how).bytes + 2000)
+        cycles = operation.rows * (groups * (staged + plan.cycles + 8) + 75)
+        return Cost(cycles, taps.channels * Stream(taps.weight_words, how).bytes + 2000)
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """Staged words, and a row of zero points that stands for rows outside of the image."""
@@ -158,7 +156,7 @@ class DepthwiseAsm(Kernel):
             parameters=parameters,
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
-            constants=(stream(channels, made, taps),),
+            constants=(stream(channels, made, taps.weight_pairs),),
             arguments=(operation.input(0).zero_point,) if padded else (),
             scratch_bytes=self.scratch_bytes(operation, board),
         )
@@ -173,27 +171,3 @@ def _pass_parameters(operation: Operation, index: int) -> Parameter:
     one = passes(taps)[index]
     made: Staging = staging(taps, columns_of(operation), one)
     return (one.rows, made.head.steps, made.loop.steps, made.iterations, made.loop_pairs, made.tail.steps)
-
-
-def stream(channels: Channels, made: Scaling, taps: Taps) -> Constant:
-    """The input's zero point in all bytes of a word; then for each channel weights, bias and requantization constants."""
-    weights = channels.weights.astype(np.int64) * made.scale[:, None]
-    low, high = (
-        np.stack(
-            [
-                weights[:, half[0] * taps.columns + half[1]] if half else np.zeros(len(weights), np.int64)
-                for half in halves
-            ],
-            axis=1,
-        )
-        for halves in zip(*taps.weight_pairs, strict=True)
-    )
-    bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
-    constants = [made.multiplier, made.constant, made.shifts][: made.how.words]
-    columns = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * made.scale + made.offset)[:, None]]
-    rows = np.concatenate([*columns, np.stack(constants, axis=1)], axis=1)
-    order = [first + k for first in group_starts(len(weights)) for k in range(4)]
-    zero_points = (channels.in_zero_point & 0xFF) * 0x01010101
-    words = [zero_points, *(int(v) & 0xFFFFFFFF for v in rows[order].reshape(-1).tolist())]
-    values = np.array(words, np.uint32).view(np.int32)
-    return Constant("stream", values, "zero points; for each channel weights, bias, requantization", align=4)

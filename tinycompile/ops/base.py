@@ -115,6 +115,10 @@ class Kernel(ABC):
         """
         return 0
 
+    def in_place(self, operation: Operation) -> bool:
+        """True when the output may begin exactly where the input does, computing all at once; their sizes may differ."""
+        return False
+
     @abstractmethod
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """The holes of the template and the packed constants, for calls of one row or of the whole output.

@@ -18,6 +18,7 @@ from tinycompile.ops._convolution import (
 )
 from tinycompile.ops._depthwise_asm import DepthwiseAsm
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
+from tinycompile.ops._depthwise_planes_asm import DepthwisePlanesAsm
 from tinycompile.ops._depthwise_portable import DepthwisePortable
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID
 from tinycompile.ops._linear import (
@@ -65,6 +66,7 @@ class DepthwiseConv2D(LinearOperator):
     max_inputs = 3
     schemes: ClassVar[KernelsByScheme] = {
         INT8: (
+            DepthwisePlanesAsm(),
             DepthwiseAsm(),
             OneChannelAsm(),
             OneChannelDsp(),

@@ -28,7 +28,9 @@ class Overlap:
 
 
 def kernel_overlaps(current: Operation, kernel: Candidate, reads: Sequence[int]) -> tuple[Overlap, ...]:
-    """What a kernel that computes all at once promises: pixels in order, or rows in order."""
+    """What a kernel that computes all at once promises: to work in place, or pixels in order, or rows in order."""
+    if kernel.in_place and len(reads) == 1:
+        return (Overlap(reads[0], output_storage(current), exact=True),)
     return _pixel_overlaps(current, kernel, reads) + _row_overlaps(current, kernel, reads)
 
 

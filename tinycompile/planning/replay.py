@@ -146,16 +146,18 @@ class _Replay:
         """All inputs are read, all outputs written, and all inputs read again."""
         current = operation(self.graph, node)
         allowed = operator_of(node).overwrites(current)
+        chosen = self.selection[node.id].chosen
         output = self.whole(current.output, node.place)
         spans = []
         for index, tensor in enumerate(current.inputs):
             if tensor is not None and not tensor.is_constant:
                 span = self.whole(tensor, node.place)
+                in_place = chosen.in_place and span.begins_like(output)
                 overwritten = index in allowed and span.lies_like(output)
-                spans.append((span, overwritten or tensor.id in self.updated(node)))
-        if self.selection[node.id].chosen.step_pixels and len(spans) == 1:
+                spans.append((span, in_place or overwritten or tensor.id in self.updated(node)))
+        if chosen.step_pixels and len(spans) == 1:
             self.call_in_steps(node, spans[0][0], output)
-        elif self.selection[node.id].chosen.step_rows and len(spans) == 1:
+        elif chosen.step_rows and len(spans) == 1:
             self.call_in_row_steps(node, spans[0][0], output)
         else:
             self.call(node, spans, [self.whole(tensor, node.place) for tensor in current.outputs])

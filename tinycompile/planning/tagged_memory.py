@@ -46,6 +46,10 @@ class Span:
         """True when both are the same bytes of memory."""
         return (self.block, self.address, self.bytes) == (other.block, other.address, other.bytes)
 
+    def begins_like(self, other: "Span") -> bool:
+        """True when both begin with the same byte of memory."""
+        return (self.block, self.address) == (other.block, other.address)
+
     def part(self, first: int, count: int, parts: int) -> "Span":
         """Some of the equal parts of a span."""
         part_bytes = self.bytes // parts
