@@ -120,7 +120,8 @@ def _run_tflm(model: bytes, samples: Sequence[Sequence[Array]]) -> list[list[Arr
     from tflite_micro import runtime
 
     count = tflite.Model.GetRootAs(model).Subgraphs(0).OutputsLength()
-    interpreter = runtime.Interpreter.from_bytes(model)
+    # by default ten times the model, which tables of an FFT exceed
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=max(1 << 20, 10 * len(model)))
     results = []
     for sample in samples:
         for index, values in enumerate(sample):
