@@ -78,6 +78,31 @@ static inline uint32_t tc_sxtb16_ror8(uint32_t word)
 #endif
 }
 
+/* Two int16 plus the bytes 0 and 2 of a word, each sum modulo 2**16. */
+static inline uint32_t tc_sxtab16(uint32_t sums, uint32_t word)
+{
+#if TC_DSP_ASM
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(sums), "r"(word));
+    return result;
+#else
+    const uint32_t addend = tc_sxtb16(word);
+    return ((sums + addend) & 0xffffu) | ((sums & 0xffff0000u) + (addend & 0xffff0000u));
+#endif
+}
+
+/* The same with the bytes 1 and 3. */
+static inline uint32_t tc_sxtab16_ror8(uint32_t sums, uint32_t word)
+{
+#if TC_DSP_ASM
+    uint32_t result;
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(sums), "r"(word));
+    return result;
+#else
+    return tc_sxtab16(sums, word >> 8 | word << 24);
+#endif
+}
+
 /* The low half of `low`, and the low half of `high` above it. */
 static inline uint32_t tc_pkhbt(uint32_t low, uint32_t high)
 {

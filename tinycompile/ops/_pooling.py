@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -84,14 +85,16 @@ class PoolRows(Kernel):
 
     name = "rows"
     granularities = (Granularity.ROW,)
+    runtime: ClassVar[tuple[str, ...]] = ("tc_requantize.h",)
+    """Headers for quantized types."""
 
     def __init__(self, template: str) -> None:
         self._template = template
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About three cycles for each element of each window."""
+        """About seven cycles for each element of each window."""
         rows, columns = _attributes(operation).taps
-        return Cost(operation.output.elements * (12 + 3 * rows * columns), 200)
+        return Cost(operation.output.elements * (12 + 7 * rows * columns), 200)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of the template; clamps are arguments for quantized types and holes for float."""
@@ -119,7 +122,7 @@ class PoolRows(Kernel):
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
             arguments=(int(low), int(high)) if quantized else (),
-            runtime=("tc_requantize.h",) if quantized else ("tc_math.h",),
+            runtime=self.runtime if quantized else ("tc_math.h",),
         )
 
 
