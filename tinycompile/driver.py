@@ -31,15 +31,20 @@ IO = ("model", "quantized")
 INPUT_MODES = tuple(mode.value for mode in InputMode)
 
 
-class CompileOptions(TypedDict, total=False):
-    """The options of `compile_model` that every command has which compiles; see there."""
+class ModelOptions(TypedDict, total=False):
+    """The options of `prepare`, which all plans of a model share; see `compile_model`."""
 
     board: str | Board
-    optimize: str
     io: str
     input_mode: str
-    ram_limit: int | None
     plugins: Sequence[str | Path]
+
+
+class CompileOptions(ModelOptions, total=False):
+    """The options of `compile_model` that every command has which compiles; see there."""
+
+    optimize: str
+    ram_limit: int | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from tinycompile.toolchain import (
     ORACLES as TOOLCHAIN_ORACLES,
 )
 from tinycompile.toolchain import (
+    BenchResult,
     OracleResult,
     Reference,
     Sample,
@@ -37,6 +38,8 @@ __all__ = ["ORACLES", "Tool", "all_boards", "bench_model", "check_tools", "inspe
 
 BENCH_SAMPLES = 4
 """Samples that `bench` verifies before it measures."""
+MEASURED_SAMPLES = 2
+"""Samples that are run when nothing is verified; the second one counts."""
 
 
 def verify_model(
@@ -124,6 +127,13 @@ def bench_model(
             if layer["index"] in by_layer
         ],
     }
+
+
+def measure(compilation: Compilation) -> BenchResult:
+    """Measure the generated code of a compilation, without comparing its outputs with a reference."""
+    with _written(compilation) as directory:
+        data = _samples(directory, compilation, MEASURED_SAMPLES, None)
+        return bench_directory(directory, compilation.board, data)
 
 
 def inspect_model(model: Path, plugins: Sequence[Path] = ()) -> dict[str, Any]:

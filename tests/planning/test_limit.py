@@ -15,7 +15,7 @@ from tinycompile.plan import Selection
 from tinycompile.planning import plan, plans_not_dominated
 from tinycompile.planning.liveness import Work, live_ranges, work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.partition import frontier, partition_within
+from tinycompile.planning.partition import Frontier, partition_within
 from tinycompile.planning.segments import Segment, single_segments, stream_segments
 from tinycompile.planning.stream import stream
 
@@ -63,7 +63,7 @@ def costs(steps: Work) -> list[tuple[int, int]]:
 def test_against_all_partitions(seed: int) -> None:
     steps, cycles = work(seed)
     every = costs(steps)
-    front = [(parts.peak_bytes, parts.extra_cycles) for parts in frontier(steps, cycles, 1.0)]
+    front = [(parts.peak_bytes, parts.extra_cycles) for parts in Frontier(steps).partitions(1.0)]
     best = {peak: min(effort for other, effort in every if other <= peak) for peak, _ in every}
     assert min(every) in front and min(every, key=lambda cost: (cost[1], cost[0])) in front
     assert all(best[peak] == effort for peak, effort in front)
@@ -78,9 +78,9 @@ def test_a_limit_is_kept_when_any_plan_fits(seed: int) -> None:
     graph, selection = chosen(seed)
     plans = plans_not_dominated(graph, selection)
     arenas = [memory.arena_bytes for _, _, memory in plans]
-    for limit in arenas:
-        *_, memory = plan(graph, selection, ram_limit=limit)
-        assert memory.arena_bytes <= limit
+    assert arenas == sorted(arenas, reverse=True)
+    for planned, limit in zip(plans, arenas, strict=True):
+        assert plan(graph, selection, ram_limit=limit) == planned
     *_, fastest = plan(graph, selection, ram_limit=10**9)
     assert fastest == plan(graph, selection, optimize="speed")[2]
     *_, smallest = plan(graph, selection, ram_limit=min(arenas) - 1)

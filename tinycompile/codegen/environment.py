@@ -1,8 +1,4 @@
-"""The Jinja environment whose templates read as C with holes: `${value}`, `//% statement`, `//# comment`.
-
-Jinja's own marks would turn the C text `{{0, 0}}` into `(0, 0)` without an error; ours cannot meet C by accident, and a name
-that is not defined is an error, never an empty string.
-"""
+"""The Jinja environment of the generated C: our marks (see `tinycompile.templating`), and filters that print C."""
 
 from functools import cache
 from pathlib import Path
@@ -13,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinycompile.resources import templates_dir
+from tinycompile.templating import MARKS
 
 _LINE_WIDTH = 118
 
@@ -25,19 +22,8 @@ def environment() -> jinja2.Environment:
             [jinja2.FileSystemLoader(templates_dir()), jinja2.FunctionLoader(_template_of_plugin)]
         ),
         extensions=["jinja2.ext.do"],
-        undefined=jinja2.StrictUndefined,
-        variable_start_string="${",
-        variable_end_string="}",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        line_statement_prefix="//%",
-        line_comment_prefix="//#",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
         autoescape=False,
+        **MARKS,
     )
     made.globals["fail"] = _fail
     made.filters["asm_text"] = asm_text

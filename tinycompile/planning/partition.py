@@ -71,31 +71,40 @@ def partition_within(work: Work, cycles: int, limit_bytes: int) -> Partition | N
     return None
 
 
-def frontier(work: Work, cycles: int, ratio: float) -> list[Partition]:
-    """Partitions than which none has both a lower peak and less effort, the fastest first.
+class Frontier:
+    """All partitions of an order, to choose from several times. Peaks above the one that costs no cycles are of no use."""
 
-    Of neighbours whose peaks differ by less than the factor `ratio` not all are given.
-    """
-    segments = _segments(work, inf, lambda found: _least_peak(found, 0))
-    peaks = _peaks(segments) or [0]
-    start = bisect_left(peaks, True, key=lambda peak: _fastest(segments, peak) is not None)
-    found: list[Partition] = []
+    def __init__(self, work: Work) -> None:
+        self._segments = _segments(work, inf, lambda found: _least_peak(found, 0))
 
-    @cache
-    def fastest(index: int) -> Partition:
-        best = _fastest(segments, peaks[index])
-        assert best is not None
-        found.append(best)
-        return best
+    def fastest(self, limit_bytes: int) -> Partition | None:
+        """As `partition_within`."""
+        return _fastest(self._segments, limit_bytes)
 
-    spans = [(start, len(peaks) - 1)]
-    while spans:
-        low, high = spans.pop()
-        saves_time = fastest(low).extra_cycles > fastest(high).extra_cycles
-        if high - low > 1 and saves_time and fastest(high).peak_bytes > fastest(low).peak_bytes * ratio:
-            middle = (low + high) // 2
-            spans += [(low, middle), (middle, high)]
-    return _not_dominated(found)
+    def partitions(self, ratio: float) -> list[Partition]:
+        """Those than which none has both a lower peak and less effort, the fastest first.
+
+        Of neighbours whose peaks differ by less than the factor `ratio` not all are given.
+        """
+        peaks = _peaks(self._segments) or [0]
+        start = bisect_left(peaks, True, key=lambda peak: self.fastest(peak) is not None)
+        found: list[Partition] = []
+
+        @cache
+        def fastest(index: int) -> Partition:
+            best = self.fastest(peaks[index])
+            assert best is not None
+            found.append(best)
+            return best
+
+        spans = [(start, len(peaks) - 1)]
+        while spans:
+            low, high = spans.pop()
+            saves_time = fastest(low).extra_cycles > fastest(high).extra_cycles
+            if high - low > 1 and saves_time and fastest(high).peak_bytes > fastest(low).peak_bytes * ratio:
+                middle = (low + high) // 2
+                spans += [(low, middle), (middle, high)]
+        return _not_dominated(found)
 
 
 def _not_dominated(partitions: Sequence[Partition]) -> list[Partition]:

@@ -1,5 +1,6 @@
 """The planner's stages on one screen: order, regions, placement, bounds, replay."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import inf
 
@@ -10,7 +11,7 @@ from tinycompile.planning.buffers import SCRATCH_ALIGN, Buffers, buffers_of
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
 from tinycompile.planning.outside import place_inputs, place_variables
-from tinycompile.planning.partition import Partition, frontier, partition, partition_within
+from tinycompile.planning.partition import Frontier, Partition, partition, partition_within
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 from tinycompile.planning.segments import Segment
@@ -61,7 +62,16 @@ def plans_not_dominated(
     Of plans whose arenas differ by less than the factor `ratio` not all are given.
     """
     planner = _Planner(graph, selection, align, input_mode)
-    return [planner.finish(parts) for parts in frontier(planner.work, planner.cycles, ratio)]
+    front = Frontier(planner.work)
+    plans: list[Plan] = []
+    for parts in front.partitions(ratio):
+        found = planner.finish(parts)
+        limit = found[2].arena_bytes
+        if front.fastest(limit) != parts:  # alignment left room for something faster
+            *_, found = planner.tries(front.fastest, limit)
+        if not plans or found[2].arena_bytes < plans[-1][2].arena_bytes:
+            plans.append(found)
+    return plans
 
 
 class _Planner:
@@ -87,14 +97,20 @@ class _Planner:
         spare = ram_limit - fastest[2].state_bytes
         if fastest[2].arena_bytes <= spare:
             return fastest
-        tried, peak = [fastest], spare
-        while (parts := partition_within(self.work, self.cycles, peak)) is not None:
-            tried.append(self.finish(parts))
-            if tried[-1][2].arena_bytes <= spare:
-                return tried[-1]
-            peak = parts.peak_bytes - 1  # alignment took the rest
-        tried.append(self.finish(self.partition(inf)))
+        tried = [fastest, *self.tries(lambda peak: partition_within(self.work, self.cycles, peak), spare)]
+        if tried[-1][2].arena_bytes > spare:
+            tried.append(self.finish(self.partition(inf)))
         return min(tried, key=lambda planned: planned[2].arena_bytes)
+
+    def tries(self, fastest: Callable[[int], Partition | None], arena_bytes: int) -> Iterator[Plan]:
+        """Plans from the fastest on, until one fits; alignment may take bytes that its partition does not count."""
+        peak = arena_bytes
+        while (parts := fastest(peak)) is not None:
+            planned = self.finish(parts)
+            yield planned
+            if planned[2].arena_bytes <= arena_bytes:
+                return
+            peak = parts.peak_bytes - 1
 
     def finish(self, parts: Partition) -> Plan:
         """Place the buffers of a partition, compare with bounds, replay."""

@@ -1,0 +1,117 @@
+"""RAM against cycles and flash: the plans of a model that are not dominated, and the options that build each.
+
+Kernels are chosen for speed, for speed at less flash, and for least flash; from each choice follow the plans between the
+fastest and the smallest. What is left are those than which no other one is at least as good in all three.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+from tinycompile.driver import ModelOptions, Prepared, finish, prepare
+from tinycompile.errors import Problem, UsageError
+from tinycompile.lowering import select
+from tinycompile.planning import Plan, plans_not_dominated
+from tinycompile.proving import measure
+
+KERNEL_CHOICES = ("speed", "balanced", "flash")
+FASTEST_BY_DEFAULT = ("speed", "flash")
+"""Values of `optimize` whose own plan is the fastest one: it needs no limit."""
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What a plan costs; with these options `build` makes it."""
+
+    optimize: str
+    ram_limit: int | None
+    arena_bytes: int
+    state_bytes: int
+    cycles: int
+    flash_bytes: int
+
+    @property
+    def ram_bytes(self) -> int:
+        """Arena and state; the stack is extra."""
+        return self.arena_bytes + self.state_bytes
+
+    def costs(self) -> tuple[int, int, int]:
+        """What is weighed against each other."""
+        return self.ram_bytes, self.cycles, self.flash_bytes
+
+
+def explore_model(
+    model: str | Path | bytes, *, measured: bool = True, **options: Unpack[ModelOptions]
+) -> dict[str, Any]:
+    """The plans that are not dominated, the fastest first.
+
+    Plans are chosen by the kernels' cost models: estimated cycles, constants in flash. When `measured`, those left are
+    compiled and run on the board's emulator: modelled cycles, flash of the linked code and constants.
+
+    Raises:
+        TinyCompileError: what `compile_model` raises; UsageError when the board has no model of cycles to measure with;
+            ToolError when a tool is missing or fails.
+    """
+    prepared = prepare(model, **options)
+    if measured and prepared.board.cycle_model is None:
+        found = f"board {prepared.board.name} has no cycle model"
+        raise UsageError(Problem("explore", found, action="add --estimate"))
+    plans = _not_dominated(list(_plans(prepared)))
+    if measured:
+        plans = _not_dominated(
+            [(_measured(explored, prepared, planned), planned) for explored, planned in plans]
+        )
+    return {
+        "name": prepared.name,
+        "board": prepared.board.name,
+        "measured": measured,
+        "plans": [
+            {**asdict(explored), "ram_bytes": explored.ram_bytes, "regions": len(schedule.regions)}
+            for explored, (_, schedule, _) in plans
+        ],
+    }
+
+
+def _plans(prepared: Prepared) -> Iterator[tuple[Explored, Plan]]:
+    """Every plan worth looking at, with what it is estimated to cost."""
+    seen: list[list[str]] = []
+    for optimize in KERNEL_CHOICES:
+        selection = select(prepared.graph, prepared.board, optimize)
+        kernels = [selection[node].chosen.kernel for node in sorted(selection)]
+        if kernels in seen:
+            continue
+        seen.append(kernels)
+        for index, planned in enumerate(plans_not_dominated(prepared.graph, selection)):
+            yield _estimated(planned, optimize, index > 0 or optimize not in FASTEST_BY_DEFAULT), planned
+
+
+def _estimated(planned: Plan, optimize: str, needs_limit: bool) -> Explored:
+    selection, schedule, memory = planned
+    kernels = [choice.chosen for choice in selection.values()]
+    calls = sum(region.call_cycles for region in schedule.regions)
+    return Explored(
+        optimize=optimize,
+        ram_limit=memory.arena_bytes + memory.state_bytes if needs_limit else None,
+        arena_bytes=memory.arena_bytes,
+        state_bytes=memory.state_bytes,
+        cycles=sum(kernel.cycles for kernel in kernels) + calls,
+        flash_bytes=sum(kernel.flash_bytes for kernel in kernels),
+    )
+
+
+def _measured(explored: Explored, prepared: Prepared, planned: Plan) -> Explored:
+    found = measure(finish(prepared, planned, optimize=explored.optimize, ram_limit=explored.ram_limit))
+    cycles = found.cycles_m4 if prepared.board.cycle_model == "cortex-m4" else found.cycles_m7
+    assert cycles is not None
+    return replace(explored, cycles=cycles, flash_bytes=found.code_bytes + found.weights_bytes)
+
+
+def _not_dominated(plans: Sequence[tuple[Explored, Plan]]) -> list[tuple[Explored, Plan]]:
+    """Those than which no other one is as good in everything, the fastest first; of equal ones the first."""
+    kept: list[tuple[Explored, Plan]] = []
+    for plan in sorted(plans, key=lambda plan: (plan[0].cycles, plan[0].ram_bytes, plan[0].flash_bytes)):
+        costs = plan[0].costs()
+        if not any(all(map(int.__le__, other.costs(), costs)) for other, _ in kept):
+            kept.append(plan)
+    return kept
