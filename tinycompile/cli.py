@@ -6,7 +6,6 @@ board, 5 a tool is missing or failed, 70 our own bug.
 
 import json
 import logging
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -14,12 +13,23 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, Unpack
+from typing import Any, ParamSpec, Unpack
 
 import click
 from rich.console import Console
 
-from tinycompile import driver, proving, report
+from tinycompile import driver, exploring, proving, report
+from tinycompile.cli_options import (
+    PATH,
+    command_line,
+    compile_options,
+    inputs_option,
+    json_option,
+    model_options,
+    name_option,
+    oracle_option,
+    plugin_option,
+)
 from tinycompile.errors import Problem, TinyCompileError, UsageError
 from tinycompile.ops import load_plugin
 from tinycompile.output import write_directory
@@ -27,12 +37,10 @@ from tinycompile.version import __version__
 
 ERR = Console(stderr=True)
 
-MODEL = click.Path(path_type=Path)
 BUG_EXIT_CODE = 70
 
 
 P = ParamSpec("P")
-Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
@@ -74,87 +82,15 @@ def write_json(data: Any, path: str | None) -> None:
     if path == "-":
         click.echo(text, nl=False)
         return
+    write_file(Path(path), text)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write one file of results."""
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(Problem(path, f"cannot be written ({error.strerror})")) from error
-
-
-UNITS = {"": 1, "B": 1, "K": 1024, "KIB": 1024, "M": 1024**2, "MIB": 1024**2}
-
-
-def byte_count(text: str) -> int:
-    """The bytes of `32768`, `32K` or `32KiB`, `1M` or `1MiB`."""
-    found = re.fullmatch(r"(\d+) *([A-Za-z]*)", text.strip())
-    if not found or found[2].upper() not in UNITS:
-        raise click.BadParameter(f"{text!r} is no number of bytes; write 32768, 32K, 32KiB, 1M or 1MiB")
-    return int(found[1]) * UNITS[found[2].upper()]
-
-
-plugin_option = click.option(
-    "--plugin",
-    "plugins",
-    type=MODEL,
-    multiple=True,
-    metavar="FILE.py",
-    help="Custom operators of your own (docs/custom-operators.md); may be given several times.",
-)
-
-COMPILE_OPTIONS = (
-    click.option(
-        "--board", default="m7", show_default=True, help="Board to compile for (see `tinycompile boards`)."
-    ),
-    click.option(
-        "--optimize",
-        type=click.Choice(driver.OPTIMIZE),
-        default="speed",
-        show_default=True,
-        help="What to favour.",
-    ),
-    click.option(
-        "--io",
-        type=click.Choice(driver.IO),
-        default="model",
-        show_default=True,
-        help="Interface: as the model has it, or integers where the model quantizes floats.",
-    ),
-    click.option(
-        "--ram-limit",
-        type=byte_count,
-        metavar="BYTES",
-        help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
-    ),
-    plugin_option,
-    click.option(
-        "--input",
-        "input_mode",
-        type=click.Choice(driver.INPUT_MODES),
-        default="arena",
-        show_default=True,
-        help="Where inputs lie: in the arena, in memory of the caller, or nowhere (rows on demand).",
-    ),
-)
-
-
-def compile_options(command: Command) -> Command:
-    """Give a command every option of `driver.CompileOptions`."""
-    for option in reversed(COMPILE_OPTIONS):
-        command = option(command)
-    return command
-
-
-name_option = click.option("--name", help="Prefix of the generated names; default: the file's stem.")
-json_option = click.option(
-    "--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output."
-)
-oracle_option = click.option(
-    "--oracle",
-    type=click.Choice(list(proving.ORACLES)),
-    help="The reference; default: the first of these that is installed and can run the model.",
-)
-inputs_option = click.option(
-    "--inputs", "inputs_path", type=MODEL, metavar="FILE.npz", help="Real inputs (array `x`)."
-)
+        raise UsageError(Problem(str(path), f"cannot be written ({error.strerror})")) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -166,7 +102,7 @@ def main(verbose: bool) -> None:
 
 
 @main.command()
-@click.argument("model", type=MODEL)
+@click.argument("model", type=PATH)
 @compile_options
 @click.option(
     "-o", "directory", type=click.Path(path_type=Path), help="Output directory; default: build/NAME-BOARD."
@@ -189,7 +125,7 @@ def build(
 
 
 @main.command()
-@click.argument("model", type=MODEL)
+@click.argument("model", type=PATH)
 @compile_options
 @click.option("--samples", default=10, show_default=True, help="Random and extreme inputs besides real ones.")
 @inputs_option
@@ -214,7 +150,7 @@ def verify(
 
 
 @main.command()
-@click.argument("models", type=MODEL, nargs=-1, required=True)
+@click.argument("models", type=PATH, nargs=-1, required=True)
 @compile_options
 @click.option("--layers", is_flag=True, help="Also instructions and cycles of each layer.")
 @inputs_option
@@ -244,7 +180,37 @@ def bench(
 
 
 @main.command()
-@click.argument("model", type=MODEL)
+@click.argument("model", type=PATH)
+@model_options
+@click.option(
+    "--estimate", is_flag=True, help="Estimated cycles and flash: faster, and without compiler and emulator."
+)
+@click.option("--plot", type=PATH, metavar="FILE.svg", help="Draw RAM against cycles and flash.")
+@json_option
+@reports_errors
+def explore(
+    model: Path,
+    estimate: bool,
+    plot: Path | None,
+    json_path: str | None,
+    **options: Unpack[driver.ModelOptions],
+) -> None:
+    """Show RAM against cycles and flash for the plans that are not dominated, and the commands that build them."""
+    if plot is not None and plot.suffix != ".svg":
+        raise UsageError(Problem(str(plot), "the drawing is an SVG", action="name the file .svg"))
+    with progress(f"exploring {model.name} for {options['board']}"):
+        data = exploring.explore_model(model, measured=not estimate, **options)
+    for found in data["plans"]:
+        found["command"] = command_line(build, model, {**options, **found})
+    write_json(data, json_path)
+    if plot is not None:
+        write_file(plot, report.exploration_svg(data))
+    if json_path != "-":
+        click.echo(report.render_exploration(data), nl=False)
+
+
+@main.command()
+@click.argument("model", type=PATH)
 @plugin_option
 @json_option
 @reports_errors

@@ -1,7 +1,7 @@
 """RAM against cycles and flash: the plans of a model that are not dominated, and the options that build each.
 
 Kernels are chosen for speed, for speed at less flash, and for least flash; from each choice follow the plans between the
-fastest and the smallest. What is left are those than which no other one is at least as good in all three.
+fastest and the smallest. What is left are those than which no other one is as good in all three.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,8 @@ from tinycompile.proving import measure
 KERNEL_CHOICES = ("speed", "balanced", "flash")
 FASTEST_BY_DEFAULT = ("speed", "flash")
 """Values of `optimize` whose own plan is the fastest one: it needs no limit."""
+NOTICEABLE = 1.01
+"""Cycles and flash must differ by this factor to count."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,6 @@ class Explored:
     def ram_bytes(self) -> int:
         """Arena and state; the stack is extra."""
         return self.arena_bytes + self.state_bytes
-
-    def costs(self) -> tuple[int, int, int]:
-        """What is weighed against each other."""
-        return self.ram_bytes, self.cycles, self.flash_bytes
 
 
 def explore_model(
@@ -82,7 +80,8 @@ def _plans(prepared: Prepared) -> Iterator[tuple[Explored, Plan]]:
         if kernels in seen:
             continue
         seen.append(kernels)
-        for index, planned in enumerate(plans_not_dominated(prepared.graph, selection)):
+        plans = plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode)
+        for index, planned in enumerate(plans):
             yield _estimated(planned, optimize, index > 0 or optimize not in FASTEST_BY_DEFAULT), planned
 
 
@@ -108,10 +107,22 @@ def _measured(explored: Explored, prepared: Prepared, planned: Plan) -> Explored
 
 
 def _not_dominated(plans: Sequence[tuple[Explored, Plan]]) -> list[tuple[Explored, Plan]]:
-    """Those than which no other one is as good in everything, the fastest first; of equal ones the first."""
-    kept: list[tuple[Explored, Plan]] = []
-    for plan in sorted(plans, key=lambda plan: (plan[0].cycles, plan[0].ram_bytes, plan[0].flash_bytes)):
-        costs = plan[0].costs()
-        if not any(all(map(int.__le__, other.costs(), costs)) for other, _ in kept):
+    """The fastest plan, and those that no other one replaces; the fastest first."""
+    by_cycles = sorted(plans, key=lambda plan: (plan[0].cycles, plan[0].ram_bytes, plan[0].flash_bytes))
+    kept = by_cycles[:1]
+    # The best in all three together come first: of two that could replace each other the better one stays.
+    for plan in sorted(
+        by_cycles[1:], key=lambda plan: plan[0].ram_bytes * plan[0].cycles * plan[0].flash_bytes
+    ):
+        if not any(_dominates(other, plan[0]) for other, _ in kept):
             kept.append(plan)
-    return kept
+    return sorted(kept, key=lambda plan: plan[0].cycles)
+
+
+def _dominates(one: Explored, other: Explored) -> bool:
+    """True when one needs no more RAM, and no more cycles and flash but for a difference that nobody would notice."""
+    return (
+        one.ram_bytes <= other.ram_bytes
+        and one.cycles <= other.cycles * NOTICEABLE
+        and one.flash_bytes <= other.flash_bytes * NOTICEABLE
+    )

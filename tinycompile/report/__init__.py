@@ -1,12 +1,13 @@
 """What a build says of itself: `collect` makes the data of report.json, `render_text` the tables of report.txt."""
 
 from tinycompile.report.collect import Report, collect, to_json
+from tinycompile.report.exploration import exploration_svg, render_exploration
 from tinycompile.report.inspect import inspect, render_inspection
 from tinycompile.report.operators import operators_markdown, operators_table, supported_operators
 from tinycompile.report.render import as_text, render_text
 from tinycompile.report.tables import boards_table, render_bench, tools_table
 
 __all__ = [
-    "Report", "as_text", "boards_table", "collect", "inspect", "operators_markdown", "operators_table", "render_bench",
-    "render_inspection", "render_text", "supported_operators", "to_json", "tools_table",
+    "Report", "as_text", "boards_table", "collect", "exploration_svg", "inspect", "operators_markdown", "operators_table",
+    "render_bench", "render_exploration", "render_inspection", "render_text", "supported_operators", "to_json", "tools_table",
 ]  # fmt: skip

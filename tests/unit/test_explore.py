@@ -1,0 +1,124 @@
+"""`tinycompile explore`: plans that are not dominated, each built by the command that stands beside it."""
+
+import json
+import shlex
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tinycompile.cli import main
+from tinycompile.exploring import explore_model
+from tinycompile.report.drawing import Scale, si_text
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def explored(digits_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the command says of the digits model, without tools; the drawing is in `svg`."""
+    folder = tmp_path_factory.mktemp("explored")
+    paths = folder / "plans.json", folder / "plans.svg"
+    result = run("explore", digits_model, "--estimate", "--json", paths[0], "--plot", paths[1])
+    assert result.exit_code == 0, result.output
+    return {**json.loads(paths[0].read_text()), "stdout": result.stdout, "svg": paths[1].read_text()}
+
+
+def test_there_are_plans_to_choose_from(explored: dict[str, Any]) -> None:
+    plans = explored["plans"]
+    assert len(plans) >= 4
+    assert [p["cycles"] for p in plans] == sorted(p["cycles"] for p in plans)
+    assert {p["optimize"] for p in plans} >= {"speed", "flash"}
+    assert min(p["ram_bytes"] for p in plans) < 0.8 * plans[0]["ram_bytes"]
+
+
+def test_no_plan_is_dominated(explored: dict[str, Any]) -> None:
+    costs = [(p["ram_bytes"], p["cycles"], p["flash_bytes"]) for p in explored["plans"]]
+    for one in costs:
+        assert not any(
+            other != one and all(a <= b for a, b in zip(other, one, strict=True)) for other in costs
+        )
+    assert len(set(costs)) == len(costs)
+
+
+def test_the_commands_build_the_plans(explored: dict[str, Any], tmp_path: Path) -> None:
+    for number, plan in enumerate(explored["plans"]):
+        program, *arguments = shlex.split(plan["command"])
+        assert program == "tinycompile"
+        result = run(*arguments, "-o", tmp_path / str(number))
+        assert result.exit_code == 0, result.output
+        report = json.loads((tmp_path / str(number) / "report.json").read_text())
+        assert (report["arena_bytes"], report["state_bytes"]) == (plan["arena_bytes"], plan["state_bytes"])
+        kernels = sum(layer["estimated_cycles"] for layer in report["layers"])
+        assert kernels <= plan["cycles"]
+        assert plan["cycles"] - kernels < 0.2 * plan["cycles"], "calls by row are the rest"
+
+
+def test_the_extremes_are_those_of_the_modes(
+    explored: dict[str, Any], digits_model: Path, tmp_path: Path
+) -> None:
+    for mode in ("speed", "ram"):
+        assert run("build", digits_model, "--optimize", mode, "-o", tmp_path / mode).exit_code == 0
+    speed, ram = (
+        json.loads((tmp_path / mode / "report.json").read_text())["arena_bytes"] for mode in ("speed", "ram")
+    )
+    assert explored["plans"][0]["arena_bytes"] == speed
+    assert min(p["arena_bytes"] for p in explored["plans"]) <= ram
+
+
+def test_what_is_printed(explored: dict[str, Any]) -> None:
+    assert "plans that are not dominated" in explored["stdout"] and "cycles (estimated)" in explored["stdout"]
+    for plan in explored["plans"]:
+        assert plan["command"] in explored["stdout"]
+        assert f"{plan['ram_bytes']:,}" in explored["stdout"]
+
+
+def test_the_drawing_has_every_plan_twice(explored: dict[str, Any]) -> None:
+    root = ElementTree.fromstring(explored["svg"])
+    titles = [element.text for element in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles == [f"{n}: {p['command']}" for n, p in enumerate(explored["plans"], 1)] * 2
+    panels = [group for group in root if group.tag.endswith("}g")]
+    for panel in panels:
+        heights = [
+            float(circle.get("cy", "nan")) for circle in panel.iter("{http://www.w3.org/2000/svg}circle")
+        ]
+        by_ram = sorted(zip((p["ram_bytes"] for p in explored["plans"]), heights, strict=True))
+        assert [y for _, y in by_ram] == sorted(heights, reverse=True), "more RAM lies higher"
+
+
+def test_scales() -> None:
+    linear = Scale.over([300, 900], 0, 100)
+    assert linear.at(0) == 0 and linear.at(linear.high) == 100 and not linear.is_log
+    assert [text for _, text in linear.ticks()] == ["0", "200", "400", "600", "800"]
+    wide = Scale.over([10_000, 2_000_000], 0, 100)
+    places = {text: place for place, text in wide.ticks()}
+    assert wide.is_log
+    assert places["100k"] - places["10k"] == pytest.approx(places["1M"] - places["100k"], abs=0.2)
+    assert [si_text(v) for v in (0, 640, 1500, 32_000, 1_250_000)] == ["0", "640", "1.5k", "32k", "1.25M"]
+
+
+@pytest.mark.qemu
+@pytest.mark.slow
+def test_measured(digits_model: Path) -> None:
+    """Modelled cycles are near the estimates, and flash includes the code."""
+    measured, estimated = (explore_model(digits_model, measured=m) for m in (True, False))
+    assert measured["measured"] and not estimated["measured"]
+    by_limit = {(p["optimize"], p["ram_limit"]): p for p in estimated["plans"]}
+    both = [(by_limit[p["optimize"], p["ram_limit"]], p) for p in measured["plans"]]
+    assert both
+    for estimate, measurement in both:
+        assert estimate["arena_bytes"] == measurement["arena_bytes"]
+        assert 0.5 < estimate["cycles"] / measurement["cycles"] < 2
+
+
+def test_errors(digits_model: Path, tmp_path: Path) -> None:
+    result = run("explore", digits_model, "--board", "host")
+    assert result.exit_code == 2 and "--estimate" in result.stderr
+    result = run("explore", digits_model, "--estimate", "--plot", tmp_path / "plans.png")
+    assert result.exit_code == 2 and ".svg" in result.stderr
+    assert run("explore", tmp_path / "nothing.tflite", "--estimate").exit_code == 3
+    assert not list(tmp_path.iterdir())

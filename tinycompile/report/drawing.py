@@ -1,0 +1,75 @@
+"""Drawings as SVG: scales and their ticks; the text is that of the templates in `templates/pictures/`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import floor, log10
+
+import jinja2
+
+from tinycompile.resources import templates_dir
+from tinycompile.templating import MARKS
+
+TICKS = 6
+WIDE_RATIO = 5
+COLOURS = ("#2166ac", "#d6604d", "#4d9221", "#8073ac")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps values to coordinates: `low` lies at `start`, `high` at `end`. `is_log`: equal ratios take equal lengths."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    is_log: bool = False
+
+    @classmethod
+    def over(cls, values: Sequence[float], start: float, end: float) -> "Scale":
+        """From zero to a little more than the greatest value; by ratios when the values differ widely."""
+        low, high = min(values, default=0), max(values, default=0) or 1
+        if low > 0 and high / low > WIDE_RATIO:
+            return cls(low / 1.2, high * 1.2, start, end, True)
+        return cls(0, high * 1.08, start, end)
+
+    def at(self, value: float) -> float:
+        """The coordinate of a value."""
+        low, high, place = (log10(v) if self.is_log else v for v in (self.low, self.high, value))
+        return round(self.start + (place - low) / (high - low) * (self.end - self.start), 1)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Coordinates and texts of some round values."""
+        if self.is_log:
+            powers = range(floor(log10(self.low)), floor(log10(self.high)) + 1)
+            values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+        else:
+            step = _round_step((self.high - self.low) / TICKS)
+            values = [float(step * i) for i in range(int(self.high // step) + 1)]
+        return [(self.at(value), si_text(value)) for value in values if self.low <= value <= self.high]
+
+
+def si_text(value: float) -> str:
+    """A short text of a count: `1.5M`, `32k`, `640`."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.4g}{unit}"
+    return f"{value:.4g}"
+
+
+def draw(template: str, **values: object) -> str:
+    """Fill a template of `templates/pictures/`."""
+    return _environment().get_template(f"pictures/{template}").render(**values)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(templates_dir()), autoescape=True, **MARKS)
+
+
+def _round_step(step: float) -> int:
+    """The least of 1, 2, 5, 10, 20... that is no smaller."""
+    if step <= 1:
+        return 1
+    power = int(10 ** floor(log10(step)))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= step)
