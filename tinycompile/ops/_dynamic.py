@@ -15,12 +15,13 @@ from tinycompile.ops._fused import clamped
 from tinycompile.ops._schemes import Scheme, Sums
 from tinycompile.ops.base import Operation, TypeRule
 
+_HYBRID_TYPES = TypeRule((DType.FLOAT32, DType.INT8, DType.FLOAT32), (DType.FLOAT32,))
 _KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
 
 def is_hybrid(operation: Operation) -> bool:
     """True for a layer of float activations and int8 weights, as the file has it."""
-    return operation.node.kind in _KINDS and any(rule.fits(operation) for rule in HybridScheme.types)
+    return operation.node.kind in _KINDS and _HYBRID_TYPES.fits(operation)
 
 
 def quantizes_asymmetrically(operation: Operation) -> bool:
@@ -70,7 +71,10 @@ def scales_sum_first(operation: Operation) -> bool:
 class HybridScheme(Scheme):
     """float32 activations and bias, int8 weights, as the file has them."""
 
-    types = (TypeRule((DType.FLOAT32, DType.INT8, DType.FLOAT32), (DType.FLOAT32,)),)
+    @property
+    def types(self) -> tuple[TypeRule, ...]:
+        """Activations, weights, bias -> activations."""
+        return (_HYBRID_TYPES,)
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """Quantize, sum, scale."""
@@ -81,8 +85,14 @@ class HybridScheme(Scheme):
 class DynamicScheme(Scheme):
     """A hybrid layer behind a DYNAMIC_QUANTIZE: inputs 3 and 4 are factors and zero points of the images."""
 
-    types = (TypeRule((DType.INT8, DType.INT8, DType.FLOAT32, DType.FLOAT32, DType.INT32), (DType.FLOAT32,)),)
     made_by_passes = True
+
+    @property
+    def types(self) -> tuple[TypeRule, ...]:
+        """Activations, weights, bias, factors, zero points -> activations."""
+        return (
+            TypeRule((DType.INT8, DType.INT8, DType.FLOAT32, DType.FLOAT32, DType.INT32), (DType.FLOAT32,)),
+        )
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """Sum, scale."""

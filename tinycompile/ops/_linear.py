@@ -3,6 +3,7 @@
 import numpy as np
 
 from tinycompile.ir import Array, DType, Tensor
+from tinycompile.ops._fused import activation_of
 from tinycompile.ops._limits import QUANTIZED, quantization_problem
 from tinycompile.ops.base import Operation, TypeRule
 from tinycompile.quant import (
@@ -12,14 +13,20 @@ from tinycompile.quant import (
     activation_range,
     quantize_multiplier,
     requantize,
+    requantize_wide,
     wrap_int32,
 )
 
 INT8_TYPES = (TypeRule((DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),)
 """Activations, weights, bias -> activations."""
 
+INT16_TYPES = (TypeRule((DType.INT16, DType.INT8, DType.INT64), (DType.INT16,)),)
+INT16_BIAS_32_TYPES = (TypeRule((DType.INT16, DType.INT8, DType.INT32), (DType.INT16,)),)
+
 LARGEST_SHIFT = 30
 """Left shift of the largest multiplier that is taken: factors of 2**30 and more do not occur in sound models."""
+LARGEST_WIDE_SHIFT = 7
+"""The same for sums of 64 bits, which the reference scales by a multiplier of 16 bits."""
 
 
 def has_constant_weights(operation: Operation) -> str | None:
@@ -96,10 +103,24 @@ def bias_problem(operation: Operation, channels: int) -> str | None:
     return None
 
 
-def multiplier_problem(multipliers: tuple[Multiplier, ...]) -> str | None:
-    """Names a factor that shifts accumulators out of int32."""
+def multiplier_problem(operation: Operation, multipliers: tuple[Multiplier, ...]) -> str | None:
+    """Names a factor that shifts accumulators out of their type."""
     largest = max(multiplier.shift for multiplier in multipliers)
-    return f"an output scale makes accumulators grow by 2**{largest}" if largest > LARGEST_SHIFT else None
+    allowed = LARGEST_WIDE_SHIFT if sums_in_64_bits(operation) else LARGEST_SHIFT
+    return f"an output scale makes accumulators grow by 2**{largest}" if largest > allowed else None
+
+
+def sums_in_64_bits(operation: Operation) -> bool:
+    """True for int16 activations, unless the bias has 32 bits. A matrix without a bias has sums of 32 bits.
+
+    TensorFlow Lite Micro differs from TFLite for such a matrix: its sums have 64 bits.
+    """
+    if operation.output.dtype is not DType.INT16:
+        return False
+    bias = operation.optional(2)
+    if bias is not None:
+        return bias.dtype is DType.INT64
+    return operation.node.kind != "FULLY_CONNECTED"
 
 
 def convolution_multipliers(operation: Operation, channels: int) -> tuple[Multiplier, ...]:
@@ -154,13 +175,19 @@ def folded_bias(weights: Array, bias: Array, zero_point: int) -> Array:
     return folded
 
 
-def requantized(
-    accumulators: Array, multipliers: tuple[Multiplier, ...], output: Tensor, activation: Activation
-) -> Array:
-    """Scale int64 accumulators [..., channels], which wrap as int32 does, and clamp them to the output's type."""
-    scaled = requantize(wrap_int32(accumulators), multipliers) + output.zero_point
-    low, high = clamps(output, activation)
-    return np.clip(scaled, low, high).astype(output.dtype.numpy)
+def requantized(operation: Operation, accumulators: Array) -> Array:
+    """Scale int64 accumulators [..., channels] and clamp them to the output's type.
+
+    Accumulators of 32 bits wrap and are rounded twice, those of 64 bits once.
+    """
+    output, multipliers = operation.output, multipliers_of(operation, accumulators.shape[-1])
+    scaled = (
+        requantize_wide(accumulators, multipliers)
+        if sums_in_64_bits(operation)
+        else requantize(wrap_int32(accumulators), multipliers)
+    )
+    low, high = clamps(output, activation_of(operation))
+    return np.clip(scaled + output.zero_point, low, high).astype(output.dtype.numpy)
 
 
 def channel_constants(

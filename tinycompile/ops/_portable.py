@@ -11,7 +11,7 @@ import numpy as np
 from tinycompile.ir import Array, DType
 from tinycompile.ops._dynamic import channel_scales, scales_sum_first
 from tinycompile.ops._fused import activation_of, clamp_holes
-from tinycompile.ops._linear import bias_values, channel_constants, clamps, multipliers_of
+from tinycompile.ops._linear import bias_values, channel_constants, clamps, multipliers_of, sums_in_64_bits
 from tinycompile.ops.base import Operation
 from tinycompile.program import Constant, Parameter, Passing
 from tinycompile.quant import reduced_multiplier
@@ -35,11 +35,9 @@ def portable_form(operation: Operation, weights: Array, packed: Array, *, border
     """
     if operation.output.dtype is DType.FLOAT32:
         return _dynamic(operation, weights, packed)
-    return (
-        _wide(operation, packed)
-        if operation.output.dtype is DType.INT16
-        else _narrow(operation, weights, packed, border)
-    )
+    if sums_in_64_bits(operation):
+        return _wide(operation, packed)
+    return _narrow(operation, weights, packed, border)
 
 
 def _holes(operation: Operation, form: str, **others: Parameter) -> dict[str, Parameter]:
@@ -63,21 +61,22 @@ def _holes(operation: Operation, form: str, **others: Parameter) -> dict[str, Pa
 
 
 def _narrow(operation: Operation, weights: Array, packed: Array, border: bool) -> PortableForm:
-    """int8 activations, weights of 8 bits, or 16 where they are a difference."""
+    """Sums of 32 bits; weights have 16 where they are a difference."""
     source, output = operation.input(0), operation.output
     channels = output.shape[-1]
     folded = channel_constants(
         weights, bias_values(operation, channels), source.zero_point, multipliers_of(operation, channels)
     )
-    is_wide = packed.dtype == np.int16
-    types: dict[str, Parameter] = (
-        {"weight_type": "int16_t", "dot": "tc_dot_s8_s16", "sum_of_weights": "tc_sum_s16"} if is_wide else {}
-    )
+    types: dict[str, Parameter] = {}
+    if packed.dtype == np.int16:
+        types = {"weight_type": "int16_t", "dot": "tc_dot_s8_s16", "sum_of_weights": "tc_sum_s16"}
+    elif source.dtype is DType.INT16:
+        types = {"dot": "(int32_t)tc_dot_s16_s8"}
     return PortableForm(
-        holes=_holes(operation, "int8", has_zero_point=True, **types),
+        holes=_holes(operation, "narrow", has_zero_point=source.dtype is not DType.INT16, **types),
         constants=(Constant("weights", packed), Constant("channels", folded, "bias, multiplier, shift")),
         arguments=(
-            *((source.zero_point,) if border else ()),
+            *((source.zero_point,) if border and source.dtype is not DType.INT16 else ()),
             output.zero_point,
             *clamps(output, activation_of(operation)),
         ),
@@ -90,7 +89,7 @@ def _wide(operation: Operation, packed: Array) -> PortableForm:
     multipliers = multipliers_of(operation, channels)
     factors = [(reduced_multiplier(m), m.shift) for m in multipliers]
     return PortableForm(
-        holes=_holes(operation, "int16", sum_type="int64_t", dot="tc_dot_s16_s8"),
+        holes=_holes(operation, "wide", sum_type="int64_t", dot="tc_dot_s16_s8"),
         constants=(
             Constant("weights", packed),
             Constant("biases", bias_values(operation, channels), "bias of each channel", align=8),

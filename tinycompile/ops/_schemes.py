@@ -12,8 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.ir import Array, DType
-from tinycompile.ops._fused import activation_of, clamped
-from tinycompile.ops._linear import INT8_TYPES, bias_values, multipliers_of, requantized
+from tinycompile.ops._fused import clamped
+from tinycompile.ops._linear import INT8_TYPES, INT16_BIAS_32_TYPES, INT16_TYPES, bias_values, requantized
 from tinycompile.ops.base import Kernel, Operation, Operator, TypeRule
 
 Sums = Callable[[Array, Array], Array]
@@ -23,38 +23,48 @@ Sums = Callable[[Array, Array], Array]
 class Scheme(ABC):
     """How a linear operator computes with some combinations of element types."""
 
-    types: ClassVar[tuple[TypeRule, ...]]
-    """Activations, weights, bias -> activations."""
     made_by_passes: ClassVar[bool] = False
     """No types of the schema: a file that has them is refused."""
+
+    @property
+    @abstractmethod
+    def types(self) -> tuple[TypeRule, ...]:
+        """Activations, weights, bias -> activations."""
 
     @abstractmethod
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """The output, from the inputs other than weights and bias, and from the operator's sums."""
 
 
-class Int8Scheme(Scheme):
-    """int8 activations and weights, int32 bias and accumulators."""
+class IntegerScheme(Scheme):
+    """Integer activations, int8 weights, integer bias."""
 
-    types = INT8_TYPES
+    def __init__(self, *types: TypeRule) -> None:
+        self._types = types
+
+    @property
+    def types(self) -> tuple[TypeRule, ...]:
+        """As given."""
+        return self._types
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
-        """Accumulators wrap as int32 does, and are requantized."""
+        """Accumulators are requantized."""
         weights, channels = operation.input(1), operation.output.shape[-1]
         products = sums(
             inputs[0].astype(np.float64) - operation.input(0).zero_point,
             weights.values.astype(np.float64) - weights.zero_point,
         )
         accumulators = products.astype(np.int64) + bias_values(operation, channels)
-        return requantized(
-            accumulators, multipliers_of(operation, channels), operation.output, activation_of(operation)
-        )
+        return requantized(operation, accumulators)
 
 
 class FloatScheme(Scheme):
     """float32 throughout."""
 
-    types = (TypeRule((DType.FLOAT32,), (DType.FLOAT32,)),)
+    @property
+    def types(self) -> tuple[TypeRule, ...]:
+        """One type."""
+        return (TypeRule((DType.FLOAT32,), (DType.FLOAT32,)),)
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """Sums in double, rounded once."""
@@ -63,7 +73,9 @@ class FloatScheme(Scheme):
         return clamped(operation, total if bias is None else total + bias.values.reshape(-1))
 
 
-INT8 = Int8Scheme()
+INT8 = IntegerScheme(*INT8_TYPES)
+INT16 = IntegerScheme(*INT16_TYPES)
+INT16_BIAS_32 = IntegerScheme(*INT16_BIAS_32_TYPES)
 FLOAT = FloatScheme()
 
 

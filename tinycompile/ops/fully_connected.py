@@ -6,7 +6,7 @@ tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
 
 from typing import ClassVar
 
-from tinycompile.ir import Array, Options
+from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID, is_hybrid
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
@@ -22,7 +22,7 @@ from tinycompile.ops._linear import (
     weight_quantization_problem,
 )
 from tinycompile.ops._linear_float import FullyConnectedFloat
-from tinycompile.ops._schemes import FLOAT, INT8, KernelsByScheme, LinearOperator
+from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, KernelsByScheme, LinearOperator
 from tinycompile.ops._vector_dsp import FullyConnectedDsp
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
@@ -60,7 +60,10 @@ def has_default_format(operation: Operation) -> str | None:
 
 
 def has_weight_scales(operation: Operation) -> str | None:
-    """Weights have one scale and zero point, or a scale for each unit and zero points 0; factors stay below 2**30."""
+    """Weights have one scale and zero point (int16: 0), or a scale for each unit and zero points 0.
+
+    Factors to the output scale stay below 2**30 (int16: 2**7).
+    """
     if has_matrix(operation):
         return None
     units = operation.input(1).shape[0]
@@ -69,9 +72,10 @@ def has_weight_scales(operation: Operation) -> str | None:
         return problem
     found = operation.input(1).quantization
     assert found is not None
-    if len(set(found.zero_points)) > 1 or (found.per_channel and found.zero_points[0] != 0):
+    is_symmetric = found.per_channel or operation.output.dtype is DType.INT16
+    if len(set(found.zero_points)) > 1 or (is_symmetric and found.zero_points[0] != 0):
         return f"weights have {len(found.scales)} scales and zero points other than 0"
-    return multiplier_problem(matrix_multipliers(operation, units))
+    return multiplier_problem(operation, matrix_multipliers(operation, units))
 
 
 def has_one_scale_when_hybrid(operation: Operation) -> str | None:
@@ -107,6 +111,8 @@ class FullyConnected(LinearOperator):
             FullyConnectedDsp(),
             FullyConnectedPortable(),
         ),
+        INT16: (FullyConnectedPortable(),),
+        INT16_BIAS_32: (FullyConnectedPortable(),),
         FLOAT: (FullyConnectedFloat(),),
         HYBRID: (),  # a pass makes it DYNAMIC
         DYNAMIC: (FullyConnectedPortable(),),

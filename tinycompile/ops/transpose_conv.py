@@ -97,7 +97,7 @@ def has_quantization(operation: Operation) -> str | None:
         or has_symmetric_weights(convolution)
         or weight_quantization_problem(convolution, channels)
     )
-    return problem or multiplier_problem(convolution_multipliers(convolution, channels))
+    return problem or multiplier_problem(convolution, convolution_multipliers(convolution, channels))
 
 
 class TransposeConvKernel(Kernel):
@@ -211,16 +211,13 @@ class TransposeConv(Operator):
         right = max(0, columns.pad_before + output.shape[2] - padded.shape[2])
         padded = np.pad(padded, ((0, 0), (0, bottom), (0, right), (0, 0)))
         total = padded[:, rows.pad_before :, columns.pad_before :][:, : output.shape[1], : output.shape[2]]
-        activation = _attributes(operation).activation
         if not quantized:
-            low, high = clamps_of_float(activation)
+            low, high = clamps_of_float(_attributes(operation).activation)
             return (np.clip(total + _float_bias(operation), low, high).astype(np.float32),)
         convolution = as_convolution(operation)
         channels = output.shape[3]
         accumulators = total + bias_values(convolution, channels)
-        return (
-            requantized(accumulators, convolution_multipliers(convolution, channels), output, activation),
-        )
+        return (requantized(convolution, accumulators),)
 
     def access(self, operation: Operation, index: int) -> Access:
         """All of the image."""
