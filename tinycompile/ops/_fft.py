@@ -136,7 +136,8 @@ class FixedPoint:
 
 def conjugate(values: Int64) -> Int64:
     """Of [..., 2]."""
-    return values * np.array([1, -1])
+    conjugated: Int64 = values * np.array([1, -1])
+    return conjugated
 
 
 def fft_parameters(operation: Operation, points: int, inverse: bool) -> dict[str, Parameter]:

@@ -50,7 +50,7 @@ class SignalIrfft(SignalOperator):
         pairs = inputs[0].reshape(*output.shape[:-1], -1, 2)
         if output.dtype is DType.FLOAT32:
             wide = pairs.astype(np.float64)
-            samples = np.fft.irfft(wide[..., 0] + 1j * wide[..., 1])
+            samples: Array = np.fft.irfft(wide[..., 0] + 1j * wide[..., 1])
         else:
             samples = _fixed_point(pairs.astype(np.int64), output.dtype)
         return (samples.reshape(output.shape).astype(output.dtype.numpy),)

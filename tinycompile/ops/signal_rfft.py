@@ -78,7 +78,7 @@ class SignalRfft(SignalOperator):
         padded = np.pad(samples, padding)
         if output.dtype is DType.FLOAT32:
             spectrum = np.fft.rfft(padded.astype(np.float64))
-            pairs = np.stack([spectrum.real, spectrum.imag], axis=-1)
+            pairs: Array = np.stack([spectrum.real, spectrum.imag], axis=-1)
         else:
             pairs = _fixed_point(padded.astype(np.int64), output.dtype)
         return (pairs.reshape(output.shape).astype(output.dtype.numpy),)
