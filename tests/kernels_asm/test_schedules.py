@@ -36,6 +36,9 @@ def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
         if kind == "load_pair":
             base, offset = read(numbers[2]), numbers[3]
             registers[numbers[0]], registers[numbers[1]] = ("load", base, offset), ("load", base, offset + 4)
+        elif kind == "load_many":
+            base = read(numbers[-1])
+            registers.update({n: ("load", base, 4 * k) for k, n in enumerate(numbers[:-1])})
         elif kind == "compare":
             memory[("compare",)] = tuple(read(n) for n in numbers)
         else:

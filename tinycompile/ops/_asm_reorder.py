@@ -32,7 +32,7 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
     registers = numbers[:count]
     if kind in _NO_RESULT:
         return frozenset(registers), frozenset({_FLAGS} if kind == "compare" else ())
-    results = 2 if kind == "load_pair" else 1
+    results = {"load_pair": 2, "load_many": len(registers) - 1}.get(kind, 1)
     reads = registers if kind == "advance" else registers[results:]
     return frozenset(reads), frozenset(registers[:results])
 
@@ -98,7 +98,9 @@ class _Reorderer:
             if first is not None:
                 self._pair(first, ready, cycle)
             cycle += 1
-        return Scheduled(tuple(self.steps[i] for i in self.order), cycle)
+        return Scheduled(
+            tuple(self.steps[i] for i in self.order), cycle + sum(map(_further_cycles, self.steps))
+        )
 
     def _choose(self, ready: list[int]) -> int | None:
         """A multiplication if there is one, else what fits beside none, else the first."""
@@ -130,6 +132,11 @@ class _Reorderer:
         for follower, cycles in self.followers[index]:
             self.missing[follower] -= 1
             self.earliest[follower] = max(self.earliest[follower], cycle + cycles)
+
+
+def _further_cycles(step: Step) -> int:
+    """Cycles of a multiple load beyond its first: two words in each."""
+    return (len(step) - 3) // 2 if step[0] == "load_many" else 0
 
 
 def _fit(first: Unit, second: Unit) -> bool:

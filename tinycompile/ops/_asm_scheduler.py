@@ -49,7 +49,8 @@ _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
     "smuad": _MULTIPLY, "scale": _MULTIPLY,
-    "load": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_byte": Unit("load", 3, count=2, late=True),
+    "load": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
+    "load_byte": Unit("load", 3, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
     "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),

@@ -141,7 +141,13 @@ class _Writer:
 
     def begin(self) -> Iterator[Step]:
         """First terms: of all pixels, but they are only in the registers of pixel 0."""
-        yield from (("load", c, STREAM, 4 * c) for c in range(self.shape.channels))
+        channels = range(self.shape.channels)
+        if len(channels) > 2:
+            yield ("load_many", *channels, STREAM)
+        elif len(channels) == 2:
+            yield ("load_pair", *channels, STREAM, 0)
+        else:
+            yield ("load", 0, STREAM, 0)
 
     def advance(self, pairs: int) -> Iterator[Step]:
         """Move both pointers."""
