@@ -1,7 +1,8 @@
 """TFLite_Detection_PostProcess: boxes from their encodings, and those of them that are left by non-maximum suppression.
 
 Fast (a box counts for its best class) or regular (each class by itself, then the best of all). Boxes of equal score go by their
-order, as in TFLM. The C decodes in float32, where TFLite's intermediate results are double. Source of the semantics: tensorflow/lite/kernels/detection_postprocess.cc.
+order, as in TFLM. The C decodes in float32, where TFLite's intermediate results are double. Source of the semantics:
+tensorflow/lite/kernels/detection_postprocess.cc.
 """
 
 from collections.abc import Iterator, Sequence
