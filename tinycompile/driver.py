@@ -116,9 +116,7 @@ def compile_model(
         input_mode=prepared.input_mode,
     )
     result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit)
-    check_fit(
-        result.program, prepared.board, ram_limit, lambda: _alternatives(prepared, selection, ram_limit)
-    )
+    check_fit(result.program, prepared.board, ram_limit, lambda: _alternatives(prepared, optimize, ram_limit))
     return result
 
 
@@ -139,9 +137,9 @@ def prepare(
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
     imported = read_model(data, f"{stem}.tflite")
-    passes = passes_for(quantized_edges=io == "quantized", streamed_inputs=input_mode == "rows")
-    graph = run_passes(imported, passes)
-    return Prepared(data, c_identifier(name or stem), target, imported, graph, io, InputMode(input_mode))
+    mode = InputMode(input_mode)
+    graph = _simplified(imported, io, mode)
+    return Prepared(data, c_identifier(name or stem), target, imported, graph, io, mode)
 
 
 def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int | None = None) -> Compilation:
@@ -172,12 +170,22 @@ def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int |
     )
 
 
-def _alternatives(prepared: Prepared, selection: Selection, ram_limit: int | None) -> Iterator[Alternative]:
+def _alternatives(prepared: Prepared, optimize: str, ram_limit: int | None) -> Iterator[Alternative]:
     """Plans with other options, for somebody whose model does not fit."""
-    board_bytes = prepared.board.ram_bytes
-    if ram_limit is None and board_bytes is not None:
-        *_, memory = plan(prepared.graph, selection, ram_limit=board_bytes, input_mode=prepared.input_mode)
-        yield Alternative(f"--ram-limit {board_bytes}", memory.arena_bytes + memory.state_bytes)
+    limit = min(limit for limit in (ram_limit, prepared.board.ram_bytes) if limit is not None)
+    for mode in dict.fromkeys((prepared.input_mode, *InputMode)):
+        options = [] if mode is prepared.input_mode else [f"--input {mode.value}"]
+        options += [] if ram_limit is not None else [f"--ram-limit {limit}"]
+        if options:
+            graph = _simplified(prepared.imported, prepared.io, mode)
+            selection = select(graph, prepared.board, optimize)
+            *_, memory = plan(graph, selection, ram_limit=limit, input_mode=mode)
+            yield Alternative(" ".join(options), memory.arena_bytes + memory.state_bytes)
+
+
+def _simplified(imported: Graph, io: str, input_mode: InputMode) -> Graph:
+    passes = passes_for(quantized_edges=io == "quantized", streamed_inputs=input_mode is InputMode.ROWS)
+    return run_passes(imported, passes)
 
 
 def _check_options(optimize: str, ram_limit: int | None) -> None:

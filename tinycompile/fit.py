@@ -57,10 +57,12 @@ def _problem(place: str, found: str, name: str, needed: int, limit: int, advice:
 
 
 def _advice(smaller: Sequence[Alternative], limit: int) -> str:
-    """The alternatives that fit; else those that come nearer, and that they do not suffice."""
+    """The alternatives that fit; else the one that comes nearest."""
     larger = "choose a larger board or a smaller model"
     if not smaller:
         return larger
-    fitting = [a for a in smaller if a.ram_bytes <= limit]
-    listed = ", ".join(f"{a.options} takes {a.ram_bytes:,}" for a in fitting or smaller)
-    return f"{listed}, which fits" if fitting else f"{listed}, which helps but does not suffice: {larger}"
+    fitting = [f"{a.options} fits with {a.ram_bytes:,}" for a in smaller if a.ram_bytes <= limit]
+    if fitting:
+        return ", ".join(fitting)
+    nearest = min(smaller, key=lambda a: a.ram_bytes)
+    return f"{nearest.options} takes {nearest.ram_bytes:,}, which does not suffice; {larger}"

@@ -1,6 +1,7 @@
 """`--ram-limit` and the memory of boards: the fastest plan that fits, or by how much it misses and what would help."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def test_a_board_that_a_smaller_plan_fits(digits_model: Path) -> None:
     ample = load_board("m7")
     fastest = ram(compile_model(digits_model, board=ample))
     board = replace(ample, ram_bytes=fastest - 1)
-    with pytest.raises(FitError, match=r"misses by 1 bytes; --ram-limit \d+ takes [\d,]+, which fits"):
+    with pytest.raises(FitError, match=r"misses by 1 bytes; --ram-limit \d+ fits with [\d,]+"):
         compile_model(digits_model, board=board)
     assert ram(compile_model(digits_model, board=board, ram_limit=fastest - 1)) < fastest
 
@@ -95,5 +96,34 @@ def test_a_board_that_is_too_small_for_all(digits_model: Path) -> None:
     with pytest.raises(FitError) as caught:
         compile_model(digits_model, board=board)
     memory, flash = caught.value.problems
-    assert "--ram-limit 300" in memory and "does not suffice" in memory and "board m7 has 300" in memory
+    assert (
+        "--input const --ram-limit 300" in memory
+        and "does not suffice" in memory
+        and "board m7 has 300" in memory
+    )
     assert "weights take" in flash and "board m7 has 100" in flash
+
+
+def least_ram(model: Path, **options: str) -> int:
+    """What a limit that nothing keeps says of the smallest plan."""
+    with pytest.raises(FitError) as caught:
+        compile_model(model, ram_limit=1, **options)  # type: ignore[arg-type]
+    found = re.search(r" take ([\d,]+) bytes", str(caught.value))
+    assert found is not None
+    return int(found[1].replace(",", ""))
+
+
+def test_what_would_help_is_true(digits_model: Path) -> None:
+    """Every option that the message names keeps the limit, with the bytes that it tells."""
+    limit = least_ram(digits_model) - 1
+    assert least_ram(digits_model, input_mode="const") <= limit
+    with pytest.raises(FitError) as caught:
+        compile_model(digits_model, ram_limit=limit)
+    found = dict(re.findall(r"--input (\w+) fits with ([\d,]+)", str(caught.value)))
+    assert "const" in found
+    for mode, text in found.items():
+        assert (
+            ram(compile_model(digits_model, input_mode=mode, ram_limit=limit))
+            == int(text.replace(",", ""))
+            <= limit
+        )
