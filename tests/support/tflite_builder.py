@@ -110,6 +110,7 @@ class Builder:
         *,
         version: int | None = None,
         custom_options: bytes | None = None,
+        intermediates: Sequence[Spec] = (),
         **options: Any,
     ) -> int: ...
 
@@ -122,6 +123,7 @@ class Builder:
         *,
         version: int | None = None,
         custom_options: bytes | None = None,
+        intermediates: Sequence[Spec] = (),
         **options: Any,
     ) -> tuple[int, ...]: ...
 
@@ -133,12 +135,14 @@ class Builder:
         *,
         version: int | None = None,
         custom_options: bytes | None = None,
+        intermediates: Sequence[Spec] = (),
         **options: Any,
     ) -> int | tuple[int, ...]:
         """An operator; an input of None is absent. A `kind` that is not in the schema is a custom operator.
 
-        Returns the handle of its output, or of its outputs where several were given. `version` defaults to the first
-        version that takes the type of the first input (of the first output where that is quantized and the input is not).
+        `intermediates` are tensors that the operator has for itself; some tell it scales. Returns the handle of its output, or of
+        its outputs where several were given. `version` defaults to the first version that takes the type of the first input (of
+        the first output where that is quantized and the input is not).
         """
         specs = (outputs,) if isinstance(outputs, Spec) else tuple(outputs)
         given = tuple(-1 if index is None else index for index in inputs)
@@ -146,10 +150,11 @@ class Builder:
         typed = [self._graph.tensors[given[0]][0]] if given and given[0] >= 0 else specs
         version = version or (1 if is_custom or not typed else _version(kind, typed[0].dtype))
         handles = tuple(self.tensor(spec) for spec in specs)
+        inner = tuple(self.tensor(spec) for spec in intermediates)
         table = None if is_custom else _options_table(kind)
         assert table or not options, f"{kind} has no options in the schema"
         self._graph.operators.append(
-            Operator(self._code(kind, version), given, handles, table, options, custom_options)
+            Operator(self._code(kind, version), given, handles, table, options, custom_options, inner)
         )
         return handles[0] if isinstance(outputs, Spec) else handles
 

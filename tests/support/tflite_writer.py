@@ -54,6 +54,7 @@ class Operator:
     table: str | None
     options: dict[str, Any]
     custom_options: bytes | None
+    intermediates: tuple[int, ...] = ()
 
 
 @dataclass
@@ -169,12 +170,14 @@ def _write_operator(fb: Any, operator: Operator) -> int:
             custom_options=custom,
         )
     fields = {name: _option(fb, name, value) for name, value in operator.options.items()}
+    intermediates = _ints(fb, operator.intermediates) if operator.intermediates else None
     return _table(
         fb,
         "Operator",
         opcode_index=operator.code,
         inputs=inputs,
         outputs=outputs,
+        intermediates=intermediates,
         builtin_options_type=getattr(tflite.BuiltinOptions, operator.table),
         builtin_options=_table(fb, operator.table, **fields),
     )

@@ -55,13 +55,13 @@ def _circular(graph: Graph) -> tuple[Node, int] | None:
     shown = shown_tensors(graph)
     waits: nx.DiGraph[int] = nx.DiGraph()
     for variable in graph.variables:
-        operands = [t for t in graph.producers[variable.assigned].inputs if t is not None]
-        for operand in operands:
-            for other in graph.variables:
-                if other is not variable and other.read in shown[operand]:
-                    waits.add_edge(
-                        other.read, variable.read, use=(graph.producers[variable.assigned], operand)
-                    )
+        node = graph.producers[variable.assigned]
+        # an operator that updates several variables does so in one call
+        others = [other for other in graph.variables if graph.producers[other.assigned] is not node]
+        for operand in (t for t in node.inputs if t is not None):
+            for other in others:
+                if other.read in shown[operand]:
+                    waits.add_edge(other.read, variable.read, use=(node, operand))
     if nx.is_directed_acyclic_graph(waits):
         return None
     first, second, *_ = nx.find_cycle(waits)[0]

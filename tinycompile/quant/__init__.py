@@ -5,8 +5,10 @@ from tinycompile.quant.fixed_point import (
     exp_on_negative_values,
     inverse_square_root,
     log_of_at_least_one,
+    logistic,
     reciprocal,
     saturating_multiply,
+    tanh,
 )
 from tinycompile.quant.multiplier import (
     Int64,
@@ -26,7 +28,7 @@ from tinycompile.quant.solver import Accumulators, Requantization, solve
 __all__ = [
     "REAL_RANGES", "Accumulators", "Activation", "Int64", "Multiplier", "Requantization",
     "activation_range", "doubling_high_multiply", "exp_on_negative_values", "inverse_square_root",
-    "log_of_at_least_one", "multiply_by_quantized_multiplier", "quantize_multiplier", "reciprocal",
+    "log_of_at_least_one", "logistic", "multiply_by_quantized_multiplier", "quantize_multiplier", "reciprocal",
     "reduced_multiplier", "requantize", "requantize_wide", "round_half_away",
-    "rounding_divide_by_power_of_two", "saturating_multiply", "solve", "wrap_int32",
+    "rounding_divide_by_power_of_two", "saturating_multiply", "solve", "tanh", "wrap_int32",
 ]  # fmt: skip

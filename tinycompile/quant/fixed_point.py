@@ -1,12 +1,12 @@
-"""Fixed-point functions of gemmlowp on int32 raw values, as TFLite's reference kernels use them. Exact integer arithmetic.
+"""Fixed-point functions of gemmlowp on raw values of int32 or int16, as TFLite's reference kernels use them. Exact arithmetic.
 
-A Q(m) number has m integer bits: its value is raw / 2**(31 - m). Arrays are int64 and hold int32 values.
-Source: gemmlowp fixedpoint/fixedpoint.h.
+A Q(m) number of `bits` bits has m integer bits: its value is raw / 2**(bits - 1 - m). Arrays are int64 and hold values of the
+type. Source: gemmlowp fixedpoint/fixedpoint.h.
 """
 
 import numpy as np
 
-from tinycompile.quant.multiplier import Int64, doubling_high_multiply, rounding_divide_by_power_of_two
+from tinycompile.quant.multiplier import Int64, rounding_divide_by_power_of_two
 
 ONE = (1 << 31) - 1
 """The Q0 number nearest to one."""
@@ -21,7 +21,6 @@ _48_OVER_17 = 1515870810
 """In Q2."""
 _MINUS_32_OVER_17 = -1010580540
 """In Q2."""
-_ONE_IN_Q2 = 1 << 29
 _THREE_HALVES_IN_Q3 = (1 << 28) + (1 << 27)
 _SQRT_HALF = 1518500250
 _SQRT_SQRT_HALF = 1805811301
@@ -30,70 +29,89 @@ _LOG_N, _LOG_D, _LOG_I, _LOG_F = 117049297, 127690142, 1057819769, 638450708
 """Coefficients of the logarithm near one: of numerator and denominator."""
 
 
-def saturating_multiply(first: Int64, second: Int64 | int) -> Int64:
+def saturating_multiply(first: Int64, second: Int64 | int, bits: int = 32) -> Int64:
     """SaturatingRoundingDoublingHighMul, with the one case that saturates."""
-    product: Int64 = np.minimum(doubling_high_multiply(first, second), ONE)
-    return product
+    product: Int64 = (first * second + (1 << (bits - 2))) >> (bits - 1)
+    return np.minimum(product, _one(bits))
 
 
-def saturating_shift_left(value: Int64, exponent: int) -> Int64:
-    """Times 2**exponent, limited to int32 (gemmlowp SaturatingRoundingMultiplyByPOT)."""
-    shifted: Int64 = np.clip(value << exponent, -(1 << 31), ONE)
+def saturating_shift_left(value: Int64, exponent: int, bits: int = 32) -> Int64:
+    """Times 2**exponent, limited to the type (gemmlowp SaturatingRoundingMultiplyByPOT)."""
+    shifted: Int64 = np.clip(value << exponent, -(1 << (bits - 1)), _one(bits))
     return shifted
 
 
-def exp_on_negative_values(value: Int64, integer_bits: int) -> Int64:
-    """exp of a Q number that is not positive, in Q0. The number of integer bits is at most 5."""
-    assert 0 <= integer_bits <= 5, integer_bits
-    fraction_bits = 31 - integer_bits
+def exp_on_negative_values(value: Int64, integer_bits: int, bits: int = 32) -> Int64:
+    """exp of a Q number that is not positive, in Q0. The number of integer bits is at most 7."""
+    assert 0 <= integer_bits <= 7, integer_bits
+    fraction_bits = bits - 1 - integer_bits
     quarter = 1 << (fraction_bits - 2)
     from_quarter = (value & (quarter - 1)) - quarter
-    result = _exp_between_minus_quarter_and_zero(saturating_shift_left(from_quarter, integer_bits))
+    result = _exp_between_minus_quarter_and_zero(
+        saturating_shift_left(from_quarter, integer_bits, bits), bits
+    )
     remainder = from_quarter - value
     for exponent, multiplier in _EXP_OF_MINUS_POWERS:
         if integer_bits > exponent:
             bit = 1 << (fraction_bits + exponent)
-            result = np.where(remainder & bit, saturating_multiply(result, multiplier), result)
-    return np.where(value == 0, ONE, result)
+            smaller = saturating_multiply(result, _constant(multiplier, bits), bits)
+            result = np.where(remainder & bit, smaller, result)
+    if integer_bits > 5:
+        result = np.where(value < -(1 << (fraction_bits + 5)), 0, result)
+    return np.where(value == 0, _one(bits), result)
 
 
-def _exp_between_minus_quarter_and_zero(value: Int64) -> Int64:
+def _exp_between_minus_quarter_and_zero(value: Int64, bits: int) -> Int64:
     """exp of a Q0 number in -1/4..0: its Taylor polynomial around -1/8."""
-    x = value + (1 << 28)
-    x2 = saturating_multiply(x, x)
-    x3 = saturating_multiply(x2, x)
-    x4_over_4 = rounding_divide_by_power_of_two(saturating_multiply(x2, x2), 2)
-    higher = rounding_divide_by_power_of_two(saturating_multiply(x4_over_4 + x3, _ONE_THIRD) + x2, 1)
-    return np.minimum(_EXP_MINUS_EIGHTH + saturating_multiply(x + higher, _EXP_MINUS_EIGHTH), ONE)
+    x = value + (1 << (bits - 4))
+    x2 = saturating_multiply(x, x, bits)
+    x3 = saturating_multiply(x2, x, bits)
+    x4_over_4 = rounding_divide_by_power_of_two(saturating_multiply(x2, x2, bits), 2)
+    third = saturating_multiply(x4_over_4 + x3, _constant(_ONE_THIRD, bits), bits)
+    higher = rounding_divide_by_power_of_two(third + x2, 1)
+    constant = _constant(_EXP_MINUS_EIGHTH, bits)
+    return np.minimum(constant + saturating_multiply(x + higher, constant, bits), _one(bits))
 
 
-def one_over_one_plus(value: Int64) -> Int64:
+def one_over_one_plus(value: Int64, bits: int = 32) -> Int64:
     """1 / (1 + x) for a Q0 number in 0..1, in Q0."""
-    return saturating_shift_left(_two_over_one_plus(value), 1)
+    return saturating_shift_left(_two_over_one_plus(value, bits), 1, bits)
 
 
-def _two_over_one_plus(value: Int64) -> Int64:
+def _two_over_one_plus(value: Int64, bits: int) -> Int64:
     """2 / (1 + x) for a Q0 number in 0..1, in Q2: three Newton steps from 48/17 - 32/17 (1 + x) / 2."""
-    half_denominator = (value + ONE + 1) >> 1
-    result = _48_OVER_17 + saturating_multiply(half_denominator, _MINUS_32_OVER_17)
+    half_denominator = (value + _one(bits) + 1) >> 1
+    slope = saturating_multiply(half_denominator, _constant(_MINUS_32_OVER_17, bits), bits)
+    result = _constant(_48_OVER_17, bits) + slope
     for _ in range(3):
-        rest = _ONE_IN_Q2 - saturating_multiply(half_denominator, result)
-        result = result + saturating_shift_left(saturating_multiply(result, rest), 2)
+        rest = (1 << (bits - 3)) - saturating_multiply(half_denominator, result, bits)
+        result = result + saturating_shift_left(saturating_multiply(result, rest, bits), 2, bits)
     return result
 
 
-def logistic(value: Int64, integer_bits: int) -> Int64:
-    """1 / (1 + exp(-x)) of a Q number with at most 5 integer bits, in Q0."""
-    positive = one_over_one_plus(exp_on_negative_values(-np.abs(value), integer_bits))
-    return np.where(value == 0, 1 << 30, np.where(value > 0, positive, ONE - positive))
+def logistic(value: Int64, integer_bits: int, bits: int = 32) -> Int64:
+    """1 / (1 + exp(-x)) of a Q number, in Q0."""
+    positive = one_over_one_plus(exp_on_negative_values(-np.abs(value), integer_bits, bits), bits)
+    signed = np.where(value > 0, positive, _one(bits) - positive)
+    return np.where(value == 0, 1 << (bits - 2), signed)
 
 
-def tanh(value: Int64, integer_bits: int) -> Int64:
-    """tanh of a Q number with at most 4 integer bits, in Q0: 2 / (1 + e) - 1 with e = exp(-2 |x|)."""
-    exponential = exp_on_negative_values(
-        -np.abs(value), integer_bits + 1
-    )  # twice the value: one integer bit more
-    return np.sign(value) * saturating_shift_left(_two_over_one_plus(exponential) - _ONE_IN_Q2, 2)
+def tanh(value: Int64, integer_bits: int, bits: int = 32) -> Int64:
+    """tanh of a Q number with at most 6 integer bits, in Q0: 2 / (1 + e) - 1 with e = exp(-2 |x|)."""
+    # twice the value: one integer bit more
+    exponential = exp_on_negative_values(-np.abs(value), integer_bits + 1, bits)
+    rest = _two_over_one_plus(exponential, bits) - (1 << (bits - 3))
+    return np.sign(value) * saturating_shift_left(rest, 2, bits)
+
+
+def _one(bits: int) -> int:
+    """The Q0 number nearest to one."""
+    return (1 << (bits - 1)) - 1
+
+
+def _constant(value: int, bits: int) -> int:
+    """A constant that is given with 32 bits."""
+    return int(rounding_divide_by_power_of_two(value, 32 - bits))
 
 
 def reciprocal(value: int, integer_bits: int) -> tuple[int, int]:
