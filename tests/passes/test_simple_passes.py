@@ -145,6 +145,24 @@ def test_a_no_op_before_an_output_leaves_the_output() -> None:
     assert after.tensors[y].name == "out"
 
 
+def test_packing_and_unpacking_one_tensor_moves_nothing() -> None:
+    builder = Builder()
+    x = builder.input((1, 6), "int8", 0.5, 1)
+    packed = builder.op("PACK", [x], Spec((1, 1, 6), "int8", 0.5, 1), axis=0, values_count=1)
+    (flat,) = builder.op("UNPACK", [packed], [Spec((1, 6), "int8", 0.5, 1)], axis=0, num=1)
+    y = builder.op("ADD", [flat, flat], Spec((1, 6), "int8", 0.5, 1))
+    after = apply(RemoveNoOps(), _finish(builder, [x], [y, packed]))
+    assert [node.kind for node in after.nodes] == ["RESHAPE", "RESHAPE", "ADD"]
+
+
+def test_packing_two_tensors_stays() -> None:
+    builder = Builder()
+    x, y = builder.input((6,), "int8", 0.5, 1), builder.input((6,), "int8", 0.5, 1)
+    both = builder.op("PACK", [x, y], Spec((2, 6), "int8", 0.5, 1), axis=0, values_count=2)
+    after = apply(RemoveNoOps(), _finish(builder, [x, y], [both]))
+    assert [node.kind for node in after.nodes] == ["PACK"]
+
+
 def test_transposed_means() -> None:
     """The tail of models from channels-first frameworks: two MEANs over height and width of a transposed image."""
     builder = Builder()

@@ -80,3 +80,17 @@ def test_keeps_the_given_order_when_none_is_better() -> None:
     steps = (Step(0, (0,), (1,)), Step(1, (0,), (2,)), Step(2, (1, 2), (3,)))
     work = Work(steps, storages, frozenset({0}), frozenset({3}))
     assert search_order(work).order == (0, 1, 2)
+
+
+def test_a_stopped_search_still_finds_a_good_order() -> None:
+    """The two branches again: a search that may not look at anything is followed by one that always ends."""
+    storages = {key: Storage(key, size, 4, (key,)) for key, size in enumerate([8, 100, 4, 40, 4, 4])}
+    steps = (
+        Step(0, (0,), (1,)),
+        Step(1, (0,), (3,)),
+        Step(2, (1,), (2,)),
+        Step(3, (3,), (4,)),
+        Step(4, (2, 4), (5,)),
+    )
+    work = Work(steps, storages, frozenset({0}), frozenset({5}))
+    assert search_order(work, limit=1).peak_bytes == 8 + 100 + 4

@@ -96,6 +96,10 @@ class _Lowering:
         )
         return stage, self.layer(index, region, current, choice, code)
 
+    def layers_of(self, source: int) -> int:
+        """How many layers compute an operator of the file: they share its MACs."""
+        return sum(source in node.source for node in self.graph.nodes)
+
     def layer(
         self, index: int, region: Region, current: Operation, choice: Choice, code: KernelCode
     ) -> Layer:
@@ -107,7 +111,7 @@ class _Lowering:
             name=node.name,
             source_ops=node.source,
             kernel=choice.chosen.kernel,
-            macs=sum(self.info.source_macs.get(source, 0) for source in node.source),
+            macs=sum(self.info.source_macs.get(s, 0) // self.layers_of(s) for s in node.source),
             macs_executed=operator_of(node).macs(current),
             inputs=tuple(self.operands.describe(t) for t in current.inputs if t is not None),
             outputs=tuple(self.operands.describe(t) for t in current.outputs),

@@ -14,6 +14,7 @@ from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
 from tinycompile.passes.simplify_mean import SimplifyMean
 from tinycompile.passes.split_hybrid import SplitHybrid
+from tinycompile.passes.split_matrices import SplitMatrices
 from tinycompile.passes.stream_inputs import StreamInputs
 from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
@@ -24,6 +25,7 @@ PASSES: tuple[Pass, ...] = (
     FoldConstants(),  # first: constants show the others what an operator does
     SimplifyMean(),  # leaves transposes that only move extents of 1
     RemoveNoOps(),  # removes those
+    SplitMatrices(),  # before what follows looks at single units
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     SplitHybrid(),  # after it: a PAD of floats that is folded is not quantized
     EliminateConstantChannels(),  # sees every window as it will be computed

@@ -15,7 +15,8 @@ from tinycompile.passes.base import add_constant, bypass, can_bypass, constant_o
 class RemoveNoOps:
     """QUANTIZE to equal parameters, QUANTIZE after the DEQUANTIZE that undoes it, PAD by nothing, RESHAPE to the same shape.
 
-    A TRANSPOSE that moves only extents of 1 leaves the bytes where they are: it becomes a RESHAPE, which costs nothing.
+    A TRANSPOSE that moves only extents of 1, a PACK of one tensor and an UNPACK to one leave the bytes where they are: each
+    becomes a RESHAPE, which costs nothing.
     """
 
     name: ClassVar[str] = "remove_no_ops"
@@ -26,7 +27,7 @@ class RemoveNoOps:
             node = next(node for node in graph.nodes if node.id == node_id)
             graph = _undo_dequantize(graph, node)
             if _is_storage_order_kept(graph, node):
-                graph = record(_as_reshape(graph, node), self, node, "moves extents of 1 only: a RESHAPE")
+                graph = record(_as_reshape(graph, node), self, node, "moves no byte: a RESHAPE")
                 node = next(node for node in graph.nodes if node.id == node_id)
             hands_on = _HANDS_ON.get(node.kind)
             if hands_on and hands_on(graph, node) and can_bypass(graph, node):
@@ -63,7 +64,9 @@ def _undo_dequantize(graph: Graph, node: Node) -> Graph:
 
 
 def _is_storage_order_kept(graph: Graph, node: Node) -> bool:
-    """True for a TRANSPOSE whose extents greater than 1 stay in order."""
+    """True for a TRANSPOSE whose extents greater than 1 stay in order, and for PACK and UNPACK of a single tensor."""
+    if node.kind in ("PACK", "UNPACK"):
+        return len(node.inputs) == len(node.outputs) == 1
     permutation = constant_of(graph, node, 1) if node.kind == "TRANSPOSE" else None
     if permutation is None:
         return False

@@ -11,7 +11,7 @@ def bounds_of(
     input_bytes: int, order: OrderResult, peak_bytes: int, placement_bytes: int
 ) -> tuple[Bound, ...]:
     """The bounds of a plan, from the weakest assumption to the strongest; `peak_bytes` is that of its partition."""
-    whole = "any order; each operator has its whole inputs, outputs and scratch in the arena, and overlaps only in place"
+    whole = "any order; each operator has its whole inputs, outputs and least scratch in the arena, overlaps only in place"
     resident = Bound(
         "input resident", input_bytes, True, "every input byte is in the arena before the first operator runs"
     )

@@ -5,7 +5,7 @@ that dies there: exactly over it (in place), or so that it runs ahead of the row
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
@@ -77,6 +77,14 @@ class Work:
     def reordered(self, order: Sequence[int]) -> "Work":
         """The same work with its steps in another order, given by their present indices."""
         return Work(tuple(self.steps[i] for i in order), self.storages, self.inputs, self.kept)
+
+    def with_least_scratch(self) -> "Work":
+        """The same work with the scratch of those kernels that need least."""
+        steps = tuple(
+            replace(step, scratch_bytes=min([k.scratch_bytes for k in step.kernels] or [step.scratch_bytes]))
+            for step in self.steps
+        )
+        return Work(steps, self.storages, self.inputs, self.kept)
 
 
 @dataclass(frozen=True)

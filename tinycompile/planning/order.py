@@ -2,6 +2,7 @@
 
 A state is a set of done steps that contains every producer of its members; its live bytes follow from the set alone. The cost of
 a path is the highest peak on it, so the first time the full set leaves the queue its path is optimal (bottleneck shortest path).
+When the search stops at its limit a beam search gives a good order instead.
 Exact reduction: a step that stays under the peak already paid and does not grow live memory may go first, and no other
 step needs to be tried in that state.
 """
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from tinycompile.planning.liveness import Work
+
+BEAM_STATES = 100
+"""Sets of done steps that are followed at a time when the search did not end."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,31 @@ def search_order(work: Work, limit: int = 20_000) -> OrderResult:
     given = steps.first_order()
     given_peak = steps.peak_of(given)
     found, bound, closed = _search(steps, given_peak, limit)
-    if found is None or bound >= given_peak:
-        return OrderResult(given, given_peak, bound, closed)
-    return OrderResult(found, bound, bound, True)
+    if found is not None and bound < given_peak:
+        return OrderResult(found, bound, bound, True)
+    if not closed:
+        found = _beam(steps, BEAM_STATES)
+        peak = steps.peak_of(found)
+        if peak < given_peak:
+            return OrderResult(found, peak, bound, peak == bound)
+    return OrderResult(given, given_peak, bound, closed)
+
+
+def _beam(steps: _Steps, width: int) -> tuple[int, ...]:
+    """A good order: step by step from the `width` best sets of done steps, those with the lowest peak, then the least live."""
+    states: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (steps.start(), steps.start(), ())}
+    for _ in range(steps.count):
+        found: dict[int, tuple[int, int, tuple[int, ...]]] = {}
+        for done, (peak, live, order) in states.items():
+            for index in steps.ready(done):
+                step_peak, live_after = steps.run(done, live, index)
+                state = (max(peak, step_peak), live_after, (*order, index))
+                after = done | 1 << index
+                found[after] = min(state, found.get(after, state))
+        kept = sorted(found, key=lambda done: found[done])[:width]
+        states = {done: found[done] for done in kept}
+    ((_, _, order),) = states.values()
+    return order
 
 
 def _search(steps: _Steps, best: int, limit: int) -> tuple[tuple[int, ...] | None, int, bool]:

@@ -12,6 +12,9 @@ from random import Random
 
 RANDOM_ORDERS = 100
 MOVES = 1000
+NEAR_MOVES = 100
+NEAR = 1.005
+"""Moves with which a placement is improved: fewer when hardly anything is left to save."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ def place(items: Sequence[Item], relations: Sequence[Relation], goal_bytes: int)
 def _improved(placer: "_Placer", order: list[Item], best: Offsets, goal_bytes: int) -> Offsets:
     """Climb: moves that do not make the arena larger are kept."""
     random = Random(2)
-    for _ in range(MOVES):
-        if best.arena_bytes <= goal_bytes:
+    for moves in range(MOVES):
+        is_near = best.arena_bytes <= goal_bytes * NEAR
+        if best.arena_bytes <= goal_bytes or (is_near and moves >= NEAR_MOVES):
             break
         highest = [i for i in order if best.offsets[i.key] + i.bytes == best.arena_bytes]
         one = random.choice(highest)

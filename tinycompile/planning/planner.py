@@ -43,10 +43,9 @@ def plan(
     Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
     replayed on a byte-tagged arena; a violation would be a mistake of the planner.
     """
+    share = ALLOWANCE[optimize] if allowance is None else allowance
     planner = _Planner(graph, selection, align, input_mode)
-    if ram_limit is not None:
-        return planner.within(ram_limit)
-    return planner.finish(planner.partition(ALLOWANCE[optimize] if allowance is None else allowance))
+    return planner.best(share) if ram_limit is None else planner.within(ram_limit)
 
 
 def plans_not_dominated(
@@ -83,24 +82,22 @@ class _Planner:
         self.selection = selection
         self.align = align
         self.input_mode = input_mode
-        self.order = search_order(given)
+        self.order = search_order(given.with_least_scratch())
         self.work = given.reordered(self.order.order)
+        self.state_bytes = max((variable.end for variable in place_variables(graph, 1, align)), default=0)
         self.cycles = max(sum(choice.chosen.cycles for choice in selection.values()), 1)
 
-    def partition(self, allowance: float | None) -> Partition:
-        """The partition of this work, see there."""
-        return partition(self.work, self.cycles, allowance)
+    def best(self, allowance: float | None) -> Plan:
+        """The plan of the partition that the allowance asks for, see there."""
+        return self.finish(partition(self.work, self.cycles, allowance))
 
     def within(self, ram_limit: int) -> Plan:
         """The fastest plan whose arena and state fit, else the smallest one."""
-        fastest = self.finish(self.partition(0.0))
-        spare = ram_limit - fastest[2].state_bytes
-        if fastest[2].arena_bytes <= spare:
-            return fastest
-        tried = [fastest, *self.tries(lambda peak: partition_within(self.work, self.cycles, peak), spare)]
-        if tried[-1][2].arena_bytes > spare:
-            tried.append(self.finish(self.partition(inf)))
-        return min(tried, key=lambda planned: planned[2].arena_bytes)
+        spare = ram_limit - self.state_bytes
+        tried = [*self.tries(lambda peak: partition_within(self.work, self.cycles, peak), spare)]
+        if not tried or _ram_bytes(tried[-1]) > ram_limit:
+            tried.append(self.best(inf))
+        return min(tried, key=_ram_bytes)
 
     def tries(self, fastest: Callable[[int], Partition | None], arena_bytes: int) -> Iterator[Plan]:
         """Plans from the fastest on, until one fits; alignment may take bytes that its partition does not count."""
@@ -122,12 +119,16 @@ class _Planner:
         input_bytes = sum(self.work.storages[storage].bytes for storage in self.work.inputs)
         bounds = bounds_of(input_bytes, self.order, parts.peak_bytes, goal)
         state = place_variables(self.graph, len(schedule.regions), self.align)
-        state_bytes = max((placement.end for placement in state), default=0)
         inputs = place_inputs(self.graph, len(schedule.regions), self.input_mode)
         placements = _placements(self.graph, buffers, offsets)
-        memory = MemoryPlan(placements, offsets.arena_bytes, bounds, state, state_bytes, inputs)
+        memory = MemoryPlan(placements, offsets.arena_bytes, bounds, state, self.state_bytes, inputs)
         replay(self.graph, selection, schedule, memory).check()
         return selection, schedule, memory
+
+
+def _ram_bytes(planned: Plan) -> int:
+    """Arena and state of a plan."""
+    return planned[2].arena_bytes + planned[2].state_bytes
 
 
 def _with_kernels(selection: Selection, work: Work, parts: Partition) -> Selection:
