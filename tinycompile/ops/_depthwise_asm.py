@@ -126,6 +126,7 @@ class DepthwiseAsm(Kernel):
         channels = depthwise_channels(operation)
         made = scaling(channels)
         assert made is not None
+        order = [first + k for first in group_starts(len(channels.weights)) for k in range(4)]
         taps, how = taps_of(operation), made.how
         width = operation.output.shape[2]
         plan = row_plan(taps, how, width)
@@ -156,7 +157,7 @@ class DepthwiseAsm(Kernel):
             parameters=parameters,
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
-            constants=(stream(channels, made, taps.weight_pairs),),
+            constants=(stream(channels, made, taps.weight_pairs, order),),
             arguments=(operation.input(0).zero_point,) if padded else (),
             scratch_bytes=self.scratch_bytes(operation, board),
         )

@@ -11,7 +11,7 @@ from tinycompile.board import Board
 from tinycompile.ops._asm_scaling import scaling
 from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
-from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
+from tinycompile.ops._depthwise_dsp import depthwise_channels
 from tinycompile.ops._depthwise_planes import Blocks, Plane, blocks_of, fits_offsets
 from tinycompile.ops._depthwise_staging import Columns, Pass, Staging, outside_steps, staging
 from tinycompile.ops._depthwise_stream import stream
@@ -129,13 +129,14 @@ class DepthwisePlanesAsm(Kernel):
         image, how, strips = _Image.of(operation), _how(operation), _strips(operation)
         blocks = blocks_of(strips.plane, how, strips.rows)
         staged = image.rows.in_extent * (image.staging.cycles + _STAGED_ROW_CYCLES)
-        strip = 4 * blocks.cycles(strips.rows)
+        channels = strips.count * image.channels * blocks.cycles(strips.rows)
+        strip = 0
         if strips.count > 1:
-            strip += _STRIP_CYCLES + int(strips.kept_rows * strips.plane.row_bytes / 4 * _KEPT_WORD_CYCLES)
-        groups = len(group_starts(image.channels))
+            strip = _STRIP_CYCLES + int(strips.kept_rows * strips.plane.row_bytes / 4 * _KEPT_WORD_CYCLES)
+        groups = -(-image.channels // 4)
         flash = image.channels * Stream(strips.plane.weight_words, how).bytes
         code = 4 * (blocks.steps + sum(len(s.steps) for s in _stagings(image.staging))) + 400
-        return Cost(groups * (_GROUP_CYCLES + staged + strips.count * strip) + 100, flash + code)
+        return Cost(channels + groups * (_GROUP_CYCLES + staged + strips.count * strip) + 100, flash + code)
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """The staged rows of four channels."""
@@ -143,8 +144,7 @@ class DepthwisePlanesAsm(Kernel):
 
     def in_place(self, operation: Operation) -> bool:
         """Outputs of four channels are written to bytes of these channels, behind the staging."""
-        image = _Image.of(operation)
-        return image.channels % 4 == 0 and image.stages_ahead(_strips(operation))
+        return _Image.of(operation).stages_ahead(_strips(operation))
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `depthwise_conv_2d/planes.c.j2`."""
@@ -185,7 +185,9 @@ class DepthwisePlanesAsm(Kernel):
             "block": blocks.block.steps,
             "rest": blocks.rest.steps if blocks.rest else (),
         }
-        constant: Constant = stream(depthwise_channels(operation), made, plane.weight_pairs)
+        constant: Constant = stream(
+            depthwise_channels(operation), made, plane.weight_pairs, range(image.channels)
+        )
         return KernelCode(
             template="depthwise_conv_2d/planes.c.j2",
             parameters=parameters,

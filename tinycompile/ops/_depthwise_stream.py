@@ -5,17 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycompile.ops._asm_scaling import Scaling
-from tinycompile.ops._depthwise_dsp import group_starts
 from tinycompile.ops._depthwise_taps import Half
 from tinycompile.ops._dsp import Channels
 from tinycompile.ops._linear import folded_bias
 from tinycompile.program import Constant
 
 
-def stream(channels: Channels, made: Scaling, weight_pairs: Sequence[tuple[Half, Half]]) -> Constant:
+def stream(
+    channels: Channels, made: Scaling, weight_pairs: Sequence[tuple[Half, Half]], order: Sequence[int]
+) -> Constant:
     """The input's zero point in all bytes of a word; then for each channel weights, bias and requantization constants.
 
-    `weight_pairs` are the taps in the halves of each word of weights; weights of `channels` are row by row.
+    `weight_pairs` are the taps in the halves of each word of weights; weights of `channels` are row by row. `order` are the
+    channels in the order of use.
     """
     weights = channels.weights.astype(np.int64) * made.scale[:, None]
     columns = 1 + max(half[1] for pair in weight_pairs for half in pair if half)
@@ -33,8 +35,7 @@ def stream(channels: Channels, made: Scaling, weight_pairs: Sequence[tuple[Half,
     constants = [made.multiplier, made.constant, made.shifts][: made.how.words]
     first = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * made.scale + made.offset)[:, None]]
     rows = np.concatenate([*first, np.stack(constants, axis=1)], axis=1)
-    order = [first + k for first in group_starts(len(weights)) for k in range(4)]
     zero_points = (channels.in_zero_point & 0xFF) * 0x01010101
-    words = [zero_points, *(int(v) & 0xFFFFFFFF for v in rows[order].reshape(-1).tolist())]
+    words = [zero_points, *(int(v) & 0xFFFFFFFF for v in rows[list(order)].reshape(-1).tolist())]
     values = np.array(words, np.uint32).view(np.int32)
     return Constant("stream", values, "zero points; for each channel weights, bias, requantization", align=4)
