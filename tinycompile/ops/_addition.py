@@ -142,7 +142,7 @@ def _body(operation: Operation) -> Body:
         bounds = () if saturates else (linear.low, linear.high)
         arguments = (linear.first, linear.second, *offsets, *bounds)
         return Body(
-            "add/linear.c.j2", holes, (), arguments, ("tc_dsp.h", "tc_requantize.h"), 8, in_blocks=True
+            "add/linear.c.j2", holes, (), arguments, ("tc_dsp.h", "tc_requantize.h"), 7, in_blocks=True
         )
     arguments = (
         *(-zero_point for zero_point in steps.zero_points),

@@ -72,13 +72,18 @@ def convolution_channels(operation: Operation) -> Channels:
     )
 
 
+_CALL_CYCLES = 44
+"""Around the inner loop, which computes two channels."""
+
+
 def dsp_cost(operation: Operation, staging: Staging) -> Cost:
     """Instructions of the inner loop, of staging and of requantization, taken as cycles."""
     out_channels = operation.output.shape[3]
     pixels = operation.output.elements // out_channels
-    block = staging.most
+    block = min(staging.most, pixels)
     per_pair = (2 + 3 * block) / (2 * block)
-    cycles = pixels * (out_channels * (staging.pairs * per_pair + 12) + 5 * staging.pairs)
+    per_output = staging.pairs * per_pair + 12 + _CALL_CYCLES / (2 * block)
+    cycles = pixels * (out_channels * per_output + 5 * staging.pairs)
     return Cost(int(cycles), 4 * staging.pairs * ((out_channels + 1) // 2) + 16 * out_channels)
 
 

@@ -8,7 +8,7 @@ from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
-CYCLES_PER_MAC = 4.0
+CYCLES_PER_MAC = 5.0
 CYCLES_PER_OUTPUT = 40
 
 

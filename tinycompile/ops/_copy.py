@@ -6,6 +6,7 @@ The reference assigns the views; the kernel reads their offsets and strides and 
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from math import prod
 
 import numpy as np
 
@@ -30,6 +31,10 @@ def moves_type(*others: DType, without: tuple[DType, ...] = ()) -> tuple[TypeRul
     `without` names the types that the reference does not take.
     """
     return tuple(TypeRule((dtype, *others), (dtype,)) for dtype in COPIED_TYPES if dtype not in without)
+
+
+_Move = tuple[int, int, int, int, tuple[tuple[int, ...], ...], int]
+"""Output, input, offset in it, offset in the input, loops, run."""
 
 
 class DataMovement(Operator):
@@ -66,8 +71,14 @@ class CopyKernel(Kernel):
     granularities = (Granularity.WHOLE,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About four cycles an element, fewer in long runs."""
-        return Cost(4 * sum(tensor.elements for tensor in operation.outputs), 64)
+        """About four cycles an element, and three bytes a cycle in long runs; outputs that are filled first cost twice."""
+        operator = _operator(operation)
+        element_bytes = operation.output.dtype.element_bytes
+        cycles = 3 * operation.output.elements if operator.fill(operation) is not None else 0
+        for *_, loops, run in _moves(operator, operation)[1]:
+            count = prod(extent for extent, *_ in loops)
+            cycles += count * (4 if run == 1 else 6 + run * element_bytes // 3)
+        return Cost(cycles, 64)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `copy/copy.c.j2`."""
@@ -129,8 +140,8 @@ def _operator(operation: Operation) -> DataMovement:
     return operator
 
 
-def _moves(operator: DataMovement, operation: Operation) -> tuple[list[int], tuple[Parameter, ...]]:
-    """Inputs that are read, and (output, input, offset in it, offset in the input, loops, run) of each pair of views."""
+def _moves(operator: DataMovement, operation: Operation) -> tuple[list[int], tuple[_Move, ...]]:
+    """Inputs that are read, and the moves of each pair of views."""
     inputs = [_EMPTY if t is None else _layout_of(t.shape) for t in operation.inputs]
     outputs = [_layout_of(t.shape) for t in operation.outputs]
     found = []

@@ -67,11 +67,11 @@ class DepthwiseDsp(Kernel):
         return board.dsp and channels == out_channels and fits
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """Instructions for each four channels: 14 for two taps, and requantization."""
+        """For each four channels of a pixel: ten cycles a tap, and requantization."""
         _, rows, columns, channels = operation.input(1).shape
         taps = rows * columns
         groups = operation.output.elements // channels * ((channels + 3) // 4)
-        return Cost(groups * (8 * taps + 48), channels * (16 + 2 * taps))
+        return Cost(groups * (10 * taps + 42), channels * (16 + 2 * taps))
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """A pixel of zero points, which stands for what is outside of the image."""

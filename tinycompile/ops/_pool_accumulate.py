@@ -21,10 +21,10 @@ class AveragePoolAccumulate(Kernel):
         return operation.output.dtype in QUANTIZED and shape[0] == 1 and covers
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About eight cycles for each element of each window: sums go to memory and back."""
+        """About six cycles for each element of each window: sums go to memory and back."""
         window = pool_window(operation)
         taps = window.rows.taps * window.columns.taps
-        return Cost(operation.output.elements * (20 + 8 * taps), 200)
+        return Cost(operation.output.elements * (20 + 6 * taps), 200)
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """An int32 for each output element."""

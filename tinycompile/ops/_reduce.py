@@ -82,8 +82,8 @@ class ReduceKernel(Kernel):
     granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About three cycles an element."""
-        return Cost(3 * operation.input(0).elements + 20 * operation.output.elements, 200)
+        """About four cycles an element."""
+        return Cost(4 * operation.input(0).elements + 20 * operation.output.elements, 200)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `reduce/reduce.c.j2`."""

@@ -17,7 +17,7 @@ from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Pa
 def vector_cost(vectors: int, depth: int, channels: int) -> Cost:
     """Instructions of the inner loop and of requantization, taken as cycles."""
     blocks = (channels + 7) // 8
-    cycles = vectors * (channels * (depth * 0.87 + 12) + blocks * depth * 1.1)
+    cycles = vectors * (channels * (depth * 0.87 + 12) + blocks * depth * 1.1 + 50)
     return Cost(int(cycles), (depth + 1) // 2 * 2 * channels + 16 * channels)
 
 

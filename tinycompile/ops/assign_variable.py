@@ -49,9 +49,9 @@ class MoveKernel(Kernel):
     name = "move"
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About a cycle a word, and a call for each run."""
+        """About three bytes a cycle, and a call for each run."""
         moves = moves_of(operation)
-        return Cost(operation.output.bytes // 4 + 25 * len(moves), 24 * len(moves))
+        return Cost(operation.output.bytes // 3 + 20 * len(moves), 24 * len(moves))
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `assign_variable/move.c.j2`."""

@@ -165,8 +165,9 @@ class TableSoftmax(Kernel):
         return operation.input(0).dtype is not DType.FLOAT32
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """Three passes over each row."""
-        return Cost(25 * operation.output.elements, 1024)
+        """Three passes over each row, and two divisions."""
+        rows = operation.output.elements // operation.output.shape[-1]
+        return Cost(27 * operation.output.elements + 100 * rows, 1024)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `softmax/table.c.j2`; the table ends with its last entry that is not 0."""
