@@ -43,6 +43,14 @@ def quantized(
         yield _one(f"{dtype}_{index}{_suffix(options)}", kind, x, y, values, **options)
 
 
+def powers_of_two(kind: str) -> Iterator[Case]:
+    """int16 with scales that the reference may take apart from others."""
+    values = _all_values("int16")
+    for exponent in (-20, -16, -13, -12, -11, -10, -9):
+        x, y = Spec(values.shape, "int16", 2.0**exponent), Spec(values.shape, "int16", 1 / 32768)
+        yield _one(f"int16_2_to_{exponent}", kind, x, y, values)
+
+
 def _not_negative(kind: str) -> Iterator[Case]:
     """int8 from the zero point up."""
     for index, (scale, out_scale) in enumerate(_SCALES):
@@ -66,13 +74,25 @@ def _suffix(options: dict[str, Any]) -> str:
 
 
 class TestRelu(OperatorMatrix):
-    cases = (*quantized("RELU", "int8"), *quantized("RELU", "uint8"), floats("RELU"))
-    tflm_differs = MappingProxyType({"int8_3": _RATIO})
+    cases = (
+        *quantized("RELU", "int8"),
+        *quantized("RELU", "uint8"),
+        *quantized("RELU", "int16"),
+        floats("RELU"),
+    )
+    tflm_differs = MappingProxyType({"int8_3": _RATIO, "int16_3": _RATIO})
 
 
 class TestRelu6(OperatorMatrix):
-    cases = (*quantized("RELU6", "int8"), *quantized("RELU6", "uint8"), floats("RELU6"))
-    tflm_differs = MappingProxyType({f"int8_{i}": "TFLM does not rescale" for i in range(1, 6)})
+    cases = (
+        *quantized("RELU6", "int8"),
+        *quantized("RELU6", "uint8"),
+        *quantized("RELU6", "int16"),
+        floats("RELU6"),
+    )
+    tflm_differs = MappingProxyType(
+        {f"{dtype}_{i}": "TFLM does not rescale" for dtype in ("int8", "int16") for i in range(1, 6)}
+    )
 
 
 class TestReluN1To1(OperatorMatrix):
@@ -91,8 +111,8 @@ class TestLeakyRelu(OperatorMatrix):
         )
     )
     tflm_differs = MappingProxyType(
-        {f"int8_3_alpha_{alpha}": _RATIO for alpha in (0.1, 0.3, -0.5, 1.5)}
-        | {"int8_0_alpha_-0.5": _NEGATIVE}
+        {f"{dtype}_3_alpha_{alpha}": _RATIO for dtype in ("int8", "int16") for alpha in (0.1, 0.3, -0.5, 1.5)}
+        | {f"{dtype}_0_alpha_-0.5": _NEGATIVE for dtype in ("int8", "int16")}
     )
 
 
@@ -100,6 +120,8 @@ class TestTanh(OperatorMatrix):
     cases = (
         *quantized("TANH", "int8", (1 / 128, 0)),
         *quantized("TANH", "uint8", (1 / 128, 128)),
+        *quantized("TANH", "int16", (1 / 32768, 0)),
+        *powers_of_two("TANH"),
         floats("TANH"),
     )
 
@@ -108,6 +130,8 @@ class TestLogistic(OperatorMatrix):
     cases = (
         *quantized("LOGISTIC", "int8", (1 / 256, -128)),
         *quantized("LOGISTIC", "uint8", (1 / 256, 0)),
+        *quantized("LOGISTIC", "int16", (1 / 32768, 0)),
+        *powers_of_two("LOGISTIC"),
         floats("LOGISTIC"),
     )
 

@@ -47,6 +47,17 @@ _TABLE = {
     "uint8_image": Softmax(types=("uint8", "uint8"), zero_point=3, x=(1, 2, 3, 6), scale=0.2),
     "int8_to_int16": Softmax(types=("int8", "int16")),
     "int8_to_int16_sharp": Softmax(types=("int8", "int16"), x=(3, 9), scale=0.4),
+    "int16": Softmax(types=("int16", "int16"), zero_point=0, scale=0.001),
+    "int16_image_beta": Softmax(
+        types=("int16", "int16"), zero_point=0, x=(1, 2, 3, 6), scale=0.0005, beta=0.3
+    ),
+    "int16_long": Softmax(types=("int16", "int16"), zero_point=0, x=(3, 900), scale=0.0002),
+    "int16_sharp": Softmax(types=("int16", "int16"), zero_point=0, x=(4, 12), scale=0.02),
+    "int16_flat": Softmax(types=("int16", "int16"), zero_point=0, x=(4, 12), scale=1e-6),
+    **{
+        f"int16_elements_{n}": Softmax(types=("int16", "int16"), zero_point=0, x=(6, n), scale=0.0003)
+        for n in range(1, 9)
+    },
     "float32": Softmax(types=("float32", "float32"), x=(3, 9)),
     "float32_image_beta": Softmax(types=("float32", "float32"), x=(1, 2, 3, 6), beta=0.1),
 }
@@ -57,7 +68,7 @@ def _case(name: str, softmax: Softmax) -> Case:
     x = Spec(softmax.x, source, softmax.scale, softmax.zero_point)
     if source == "float32":
         x = Spec(softmax.x, source)
-    scale, zero_point = _OUTPUTS[target]
+    scale, zero_point = (1 / 32768, 0) if source == "int16" else _OUTPUTS[target]
     return one_op(name, "SOFTMAX", [x], Spec(softmax.x, target, scale, zero_point), beta=softmax.beta)
 
 

@@ -8,14 +8,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinycompile.board import Board
 from tinycompile.ir import Array, DType
-from tinycompile.ops._activations import same_types
+from tinycompile.ops._activations import activation_kernels, same_types
+from tinycompile.ops._elementwise import Body, ElementwiseKernel
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
-from tinycompile.ops._lookup import Unary
+from tinycompile.ops._lookup import Unary, unary_of
 from tinycompile.ops.base import Operation
 from tinycompile.quant import (
     REAL_RANGES,
     Activation,
+    Multiplier,
     activation_range,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
@@ -35,7 +38,7 @@ class Clamp(Unary):
     """Base of these operators."""
 
     activation: ClassVar[Activation]
-    types = same_types(DType.INT8, DType.UINT8, DType.FLOAT32)
+    types = same_types(DType.INT8, DType.UINT8, DType.INT16, DType.FLOAT32)
     limits = (has_elements, has_per_tensor_quantization, has_bounded_scale)
 
     def apply(self, operation: Operation, values: Array) -> Array:
@@ -44,10 +47,50 @@ class Clamp(Unary):
         if values.dtype == np.float32:
             return np.clip(values, low, high).astype(np.float32)
         source, output = operation.input(0), operation.output
-        factor = float(np.float32(source.scale) / np.float32(output.scale))
         scaled = multiply_by_quantized_multiplier(
-            values.astype(np.int64) - source.zero_point, quantize_multiplier(factor)
+            values.astype(np.int64) - source.zero_point, _multiplier(operation)
         )
-        bounds = activation_range(self.activation, output.scale, output.zero_point, output.dtype.limits)
-        result: Array = np.clip(scaled + output.zero_point, *bounds).astype(output.dtype.numpy)
+        result: Array = np.clip(scaled + output.zero_point, *self.bounds(operation)).astype(
+            output.dtype.numpy
+        )
         return result
+
+    def bounds(self, operation: Operation) -> tuple[int, int]:
+        """Least and greatest quantized output."""
+        output = operation.output
+        return activation_range(self.activation, output.scale, output.zero_point, output.dtype.limits)
+
+
+class ClampInt16Kernel(ElementwiseKernel):
+    """int16: scaled and clamped."""
+
+    name = "requantize"
+
+    def __init__(self) -> None:
+        super().__init__(_body)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """int16 inputs."""
+        return operation.input(0).dtype is DType.INT16
+
+
+def _multiplier(operation: Operation) -> Multiplier:
+    return quantize_multiplier(
+        float(np.float32(operation.input(0).scale) / np.float32(operation.output.scale))
+    )
+
+
+def _body(operation: Operation, board: Board) -> Body:
+    operator, multiplier = unary_of(operation), _multiplier(operation)
+    assert isinstance(operator, Clamp)
+    c_type = operation.output.dtype.c_type
+    return Body(
+        template="quantize/requantize.c.j2",
+        parameters={"kind": operation.node.kind, "in_type": c_type, "out_type": c_type},
+        arguments=(0, multiplier.value, multiplier.shift, 0, *operator.bounds(operation)),
+        runtime=("tc_requantize.h",),
+        cycles=20,
+    )
+
+
+Clamp.kernels = (*activation_kernels(), ClampInt16Kernel())

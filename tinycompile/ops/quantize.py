@@ -65,7 +65,11 @@ def _from_integer(operation: Operation, board: Board) -> Body:
     output, multiplier = operation.output, _multiplier(operation)
     return Body(
         template="quantize/requantize.c.j2",
-        parameters={"in_type": operation.input(0).dtype.c_type, "out_type": output.dtype.c_type},
+        parameters={
+            "kind": "QUANTIZE",
+            "in_type": operation.input(0).dtype.c_type,
+            "out_type": output.dtype.c_type,
+        },
         arguments=(
             -operation.input(0).zero_point,
             multiplier.value,

@@ -1,6 +1,5 @@
 """RELU: max(x, 0), see `_relu.py`."""
 
-from tinycompile.ops._activations import activation_kernels
 from tinycompile.ops._relu import Clamp
 from tinycompile.ops.base import register
 from tinycompile.quant import Activation
@@ -12,4 +11,3 @@ class Relu(Clamp):
 
     kind = "RELU"
     activation = Activation.RELU
-    kernels = activation_kernels()

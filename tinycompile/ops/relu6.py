@@ -1,6 +1,5 @@
 """RELU6: min(max(x, 0), 6), see `_relu.py`."""
 
-from tinycompile.ops._activations import activation_kernels
 from tinycompile.ops._relu import Clamp
 from tinycompile.ops.base import register
 from tinycompile.quant import Activation
@@ -12,4 +11,3 @@ class Relu6(Clamp):
 
     kind = "RELU6"
     activation = Activation.RELU6
-    kernels = activation_kernels()

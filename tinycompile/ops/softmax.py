@@ -14,11 +14,13 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._copy import literal
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._softmax_int16 import difference_multiplier, exponentials, reciprocals, softmax_int16
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 from tinycompile.quant import (
     Int64,
+    Multiplier,
     exp_on_negative_values,
     quantize_multiplier,
     reciprocal,
@@ -33,6 +35,8 @@ SUM_BITS = 12
 
 OUTPUTS = {DType.INT8: (1 / 256, -128), DType.UINT8: (1 / 256, 0), DType.INT16: (1 / 65536, -32768)}
 """Scale and zero point that the output of each type has."""
+OUTPUT_OF_INT16 = (1 / 32768, 0)
+"""The same where the input is int16 too."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +55,24 @@ def has_dimension(operation: Operation) -> str | None:
 
 
 def has_probability_output(operation: Operation) -> str | None:
-    """A quantized output has scale 1/256 and the least zero point (int16: 1/65536 and -32768)."""
+    """A quantized output has scale 1/256 and the least zero point (int8 to int16: 1/65536 and -32768, int16: 1/32768 and 0)."""
     output = operation.output
     if output.dtype not in OUTPUTS:
         return None
     if output.quantization is None or len(output.quantization.scales) != 1:
         return "the output has no quantization"
-    scale, zero_point = OUTPUTS[output.dtype]
+    scale, zero_point = OUTPUT_OF_INT16 if _is_int16(operation) else OUTPUTS[output.dtype]
     exact = abs(output.scale - scale) <= 0.001 * scale and output.zero_point == zero_point
     return None if exact else f"scale {output.scale:g}, zero point {output.zero_point}"
 
 
 def has_sound_beta(operation: Operation) -> str | None:
-    """beta times the input scale is positive and more than 2**-26."""
+    """beta times the input scale is positive and more than 2**-26 (int16: less than 1)."""
     source = operation.inputs[0]
     if source is None or source.dtype not in QUANTIZED or has_quantized_input(operation):
         return None
     product = _beta(operation) * source.scale
-    return None if 2.0**-26 < product < np.inf else f"it is {product:g}"
+    return None if 2.0**-26 < product < (1.0 if _is_int16(operation) else np.inf) else f"it is {product:g}"
 
 
 def has_quantized_input(operation: Operation) -> str | None:
@@ -86,6 +90,7 @@ class Softmax(Operator):
         TypeRule((DType.INT8,), (DType.INT8,)),
         TypeRule((DType.UINT8,), (DType.UINT8,)),
         TypeRule((DType.INT8,), (DType.INT16,)),
+        TypeRule((DType.INT16,), (DType.INT16,)),
         TypeRule((DType.FLOAT32,), (DType.FLOAT32,)),
     )
     limits = (has_elements, has_dimension, has_quantized_input, has_probability_output, has_sound_beta)
@@ -107,6 +112,8 @@ class Softmax(Operator):
             exponentials = np.exp((rows - rows.max(axis=1, keepdims=True)) * np.float32(_beta(operation)))
             total = exponentials.sum(axis=1, keepdims=True, dtype=np.float32)
             return ((exponentials / total).reshape(values.shape).astype(np.float32),)
+        if _is_int16(operation):
+            return (softmax_int16(rows, _difference_multiplier(operation)).reshape(values.shape),)
         table, dtype = exponentials_of(operation), operation.output.dtype
         wide = rows.astype(np.int64)
         found = [_fixed_point_row(table, row.max() - row, dtype) for row in wide]
@@ -150,6 +157,14 @@ def _fixed_point_row(table: Int64, differences: Int64, dtype: DType) -> Int64:
     return result
 
 
+def _is_int16(operation: Operation) -> bool:
+    return operation.input(0).dtype is DType.INT16
+
+
+def _difference_multiplier(operation: Operation) -> Multiplier:
+    return difference_multiplier(operation.input(0).scale, _beta(operation))
+
+
 def _beta(operation: Operation) -> float:
     assert isinstance(operation.node.attributes, SoftmaxAttributes)
     return operation.node.attributes.beta
@@ -162,7 +177,7 @@ class TableSoftmax(Kernel):
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """Types of one byte."""
-        return operation.input(0).dtype is not DType.FLOAT32
+        return operation.input(0).dtype.element_bytes == 1
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """Three passes over each row, and two divisions."""
@@ -183,6 +198,36 @@ class TableSoftmax(Kernel):
                     "exponentials", table[:entries].astype(np.int32), "exp of differences", is_weight=False
                 ),
             ),
+            runtime=("tc_fixed_point.h", "tc_requantize.h"),
+        )
+
+
+class Int16Softmax(Kernel):
+    """int16: exponentials and reciprocals from tables with interpolation."""
+
+    name = "interpolated"
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """int16 inputs."""
+        return _is_int16(operation)
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """Three passes over each row."""
+        return Cost(45 * operation.output.elements, 2052)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `softmax/int16.c.j2`."""
+        multiplier = _difference_multiplier(operation)
+        return KernelCode(
+            template="softmax/int16.c.j2",
+            parameters=_holes(operation),
+            granularity=granularity,
+            inputs=((0, Passing.POINTER),),
+            constants=(
+                Constant("exponentials", exponentials(), "exp of -10 to 0", is_weight=False),
+                Constant("reciprocals", reciprocals(), "1 / (1 + x) of 0 to 1", is_weight=False),
+            ),
+            arguments=(multiplier.value, multiplier.shift),
             runtime=("tc_fixed_point.h", "tc_requantize.h"),
         )
 
@@ -221,4 +266,4 @@ def _holes(operation: Operation) -> dict[str, Parameter]:
     }
 
 
-Softmax.kernels = (TableSoftmax(), FloatSoftmax())
+Softmax.kernels = (TableSoftmax(), Int16Softmax(), FloatSoftmax())
