@@ -12,7 +12,7 @@ from tinycompile.ops._asm_scheduler import Op, Step, Value, Values, schedule
 from tinycompile.ops._depthwise_planes import Plane
 from tinycompile.ops._depthwise_schedule import four_channels, outputs
 from tinycompile.ops._depthwise_taps import Taps
-from tinycompile.ops._gemm_schedule import Requantizing, Shape, block
+from tinycompile.ops._gemm_schedule import Requantizing, Shape, block, together
 
 LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
 AWAY = Requantizing(0, True, -100, 90, doubled=True)
@@ -70,6 +70,29 @@ def test_a_block_multiplies_every_pair_once(packed: bool) -> None:
     assert len(multiplied) == pairs * pixels * channels
     loads = [step for step in steps if step[0] == "load" and step[2] == 12]
     assert len({step[3] for step in loads}) == len(loads), "a word of the stream is loaded twice"
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["int16", "packed"])
+@pytest.mark.parametrize("number", [1, 2, 3, 7, 8, 37])
+def test_joined_blocks_are_the_blocks_one_after_the_other(number: int, packed: bool) -> None:
+    """Blocks that are printed together read the following parts of the stream and write the following channels."""
+    for pairs, how in ((3, LINEAR), (8, AWAY), (48, LINEAR), (49, LINEAR)):
+        shape = Shape(4, 2, pairs, 100, packed, True, False)
+        joined = together(shape, how, number)
+        assert 1 <= joined <= number and (joined == 1 or pairs <= 48)
+        if pairs > 48:
+            continue
+        made = block(shape, how, joined)
+        one, step = block(shape, how).head, shape.block_bytes(how)
+        loads = [int(n[3]) for n in one if n[0] == "load" and n[2] == 12]
+        stores = [int(n[3]) for n in one if n[0] == "store_byte"]
+        assert sorted(int(n[3]) for n in made.head if n[0] == "load" and n[2] == 12) == sorted(
+            offset + index * step for index in range(joined) for offset in loads
+        )
+        assert sorted(int(n[3]) for n in made.head if n[0] == "store_byte") == sorted(
+            offset + 2 * index for index in range(joined) for offset in stores
+        )
+        assert max(int(n[3]) for n in made.head if str(n[0]).startswith("load") and n[2] == 12) <= 4095
 
 
 def test_values_keep_their_registers() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from tinycompile.ir import Array
 from tinycompile.ops._asm_scaling import Scaling
 from tinycompile.ops._dsp import Channels, by_pairs, joined_words
-from tinycompile.ops._gemm_schedule import Requantizing, Shape, block
+from tinycompile.ops._gemm_schedule import Requantizing, Shape, block, together
 from tinycompile.ops._linear import folded_bias
 from tinycompile.program import Constant, Parameter
 
@@ -90,20 +90,29 @@ def group_parameters(
 ) -> tuple[Parameter, ...]:
     """Groups of pixels with their blocks of channels, as the template prints them.
 
-    Each group is (pixels, number of groups, blocks), each block (channels, number of blocks, stream bytes, steps before, in and
-    after the loop, number of iterations, bytes of the stream that are left).
+    Each group is (pixels, number of groups, blocks). Each of blocks stands for one or several blocks after each other: (channels,
+    number of times, stream bytes, steps before, in and after the loop over pairs, number of iterations, bytes of the stream that
+    are left, register of the output, whether lr has moved).
     """
     result: list[Parameter] = []
     for pixels, count in groups:
         blocks: list[Parameter] = []
         for channels, number in blocks_of(matrix.out_channels, layout.width):
             shape = layout.shape(pixels, channels, matrix.pairs, matrix.out_channels)
-            made = block(shape, how)
-            total = shape.block_bytes(how)
-            left = total - made.advanced_bytes
-            blocks.append((channels, number, total, made.head, made.loop, made.tail, made.loop_count, left))
+            for joined, times in _repetitions(number, together(shape, how, number)):
+                made = block(shape, how, joined)
+                total = joined * shape.block_bytes(how)
+                left = total - made.advanced_bytes
+                steps = (made.head, made.loop, made.tail, made.loop_count)
+                blocks.append((joined * channels, times, total, *steps, left, made.output, made.moved))
         result.append((pixels, count, tuple(blocks)))
     return tuple(result)
+
+
+def _repetitions(number: int, joined: int) -> list[tuple[int, int]]:
+    """`number` blocks as (blocks that are joined, number of times)."""
+    rest = number % joined
+    return [(joined, number // joined)] + ([(rest, 1)] if rest else [])
 
 
 @dataclass(frozen=True)

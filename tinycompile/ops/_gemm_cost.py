@@ -4,15 +4,15 @@ from dataclasses import replace
 from functools import cache
 
 from tinycompile.ops._gemm_asm import Layout, blocks_of, groups_of
-from tinycompile.ops._gemm_schedule import LOOP_PAIRS, STRAIGHT_PAIRS, Requantizing, Shape, block
+from tinycompile.ops._gemm_schedule import LOOP_PAIRS, STRAIGHT_PAIRS, Requantizing, Shape, block, together
 from tinycompile.ops.base import Cost
 
 _PROBE_PAIRS = (4, 8)
 _LOOP_CYCLES = 6
 """Cycles that one iteration of a loop over pairs takes beyond its multiplications."""
 
-_BLOCK_CYCLES = 6
-"""Cycles around each block: pointers, the comparison and the branch."""
+_BLOCK_CYCLES = 5
+"""Cycles around blocks that are printed one after the other: pointers, the comparison and the branch."""
 
 _STAGING_CYCLES_PER_WORD = 2.0
 _GROUP_CYCLES = 22
@@ -27,14 +27,16 @@ def _line(shape: Shape, how: Requantizing) -> tuple[float, float]:
     return few - slope * _PROBE_PAIRS[0], slope
 
 
-def block_cycles(shape: Shape, how: Requantizing) -> float:
-    """Cycles of one block."""
+def block_cycles(shape: Shape, how: Requantizing, number: int) -> float:
+    """Cycles of each of `number` blocks."""
     similar = Requantizing(
         min(how.shift, 1), how.half_away, how.low, how.high, min(how.odd_shift, 1), how.doubled
     )
     constant, slope = _line(replace(shape, pairs=0, out_channels=1), similar)
     loops = shape.pairs // LOOP_PAIRS if shape.pairs > STRAIGHT_PAIRS else 0
-    return constant + slope * shape.pairs + loops * _LOOP_CYCLES + _BLOCK_CYCLES
+    return (
+        constant + slope * shape.pairs + loops * _LOOP_CYCLES + _BLOCK_CYCLES / together(shape, how, number)
+    )
 
 
 def gemm_cost(
@@ -47,7 +49,7 @@ def gemm_cost(
         one = _GROUP_CYCLES + pixels * pairs * _STAGING_CYCLES_PER_WORD
         for channels, blocks in blocks_of(out_channels, layout.width):
             shape = layout.shape(pixels, channels, pairs, out_channels)
-            one += blocks * block_cycles(shape, how)
+            one += blocks * block_cycles(shape, how, blocks)
             steps += min(pairs, STRAIGHT_PAIRS) * pixels * channels * 1.6 + 8 * pixels * channels
         cycles += groups * one
     word_bytes = 2 if layout.packed else 4

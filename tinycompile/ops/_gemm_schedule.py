@@ -1,7 +1,8 @@
 """The instructions of a block of a matrix product: the outputs of a few pixels times a few channels.
 
-Registers: r0.. accumulators [pixel][channel], then operands up to r11; r12 points to the stream, lr to the staged pixels and
-then to the output. Staged pixels: [pair][pixel], one word of two int16 each.
+Registers: r0.. accumulators [pixel][channel], then operands up to r11; r12 points to the stream, lr to the staged pixels. At the
+end of a block r11 points to the output if requantization can spare it, else lr does. Staged pixels: [pair][pixel], one word of
+two int16 each.
 
 Stream of a block: first terms [channel]; weights [pair][word]; requantization constants [channel][2 or 3]. A word of weights is
 either one channel's two int16, or (`packed`) two channels': each half is 256 * w1 + w0. SMLAD on that word sums
@@ -13,18 +14,25 @@ Two loads at a time (LDRD) save an instruction and cost a cycle where a load can
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from tinycompile.ops._asm_reorder import reorder
-from tinycompile.ops._asm_scheduler import Step
+from tinycompile.ops._asm_scheduler import Scheduled, Step
 
 OPERAND_REGISTERS = 12
 STREAM, STACK, STAGED = 12, 13, 14
-OUTPUT = STAGED
-END_OFFSET = 24
-"""Where the frame keeps the end of the staged pixels."""
+OUTPUT_OFFSET, STAGED_OFFSET, END_OFFSET = 0, 12, 24
+"""Where the frame keeps the output, the staged pixels and their end."""
 
-STRAIGHT_PAIRS = 32
-LOOP_PAIRS = 16
+STRAIGHT_PAIRS = 48
+LOOP_PAIRS = 32
+_UNROLLED_STEPS = 400
+"""Instructions of several blocks that are printed one after the other, to save the loop around them."""
+
+_ALL_STEPS = 720
+"""The same, when no loop is left at all."""
+
+_LARGEST_OFFSET, _LARGEST_PAIR_OFFSET = 4095, 1020
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Block:
-    """Steps before, in and after the loop over pairs; without a loop all is in `head`. Cycles are those of the whole block."""
+    """Steps before, in and after the loop over pairs; without a loop all is in `head`. Cycles are those of the whole block.
+
+    `output` is the register that points to the output at the end, `moved`: lr does not point to the staged pixels then.
+    """
 
     head: tuple[Step, ...]
     loop: tuple[Step, ...]
@@ -93,31 +104,62 @@ class Block:
     advanced_bytes: int
     """How far the stream pointer has moved at the end."""
     cycles: int
+    output: int
+    moved: bool
 
 
-def block(shape: Shape, requantizing: Requantizing) -> Block:
-    """All steps of a block, from the first terms to the stores."""
+def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
+    """How many of `number` blocks are printed one after the other: all, or as many as code may grow and offsets reach."""
+    if shape.pairs > STRAIGHT_PAIRS:
+        return 1
+    largest = _LARGEST_PAIR_OFFSET if shape.double_weights else _LARGEST_OFFSET
+    steps = len(block(shape, requantizing).head)
+    reached = min(number, largest // shape.block_bytes(requantizing) or 1)
+    if reached == number and number * steps <= _ALL_STEPS:
+        return number
+    most = max(1, min(reached, _UNROLLED_STEPS // steps))
+    return max(range(1, most + 1), key=lambda count: (number // count * count, count))
+
+
+def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
+    """All steps of a block, from the first terms to the stores, or of `count` blocks one after the other."""
     writer = _Writer(shape, requantizing)
     if shape.pairs <= STRAIGHT_PAIRS:
-        made = reorder([*writer.begin(), *writer.multiply(0, shape.pairs), *writer.finish()])
-        return Block(made.steps, (), (), 0, 0, made.cycles)
+        made = [_straight(shape, requantizing, index) for index in range(count)]
+        steps = tuple(step for part in made for step in part.steps)
+        cycles = sum(part.cycles for part in made)
+        return Block(steps, (), (), 0, 0, cycles, writer.output, writer.output == STAGED)
     first = (shape.pairs - 1) % LOOP_PAIRS + 1
-    count = (shape.pairs - first) // LOOP_PAIRS
+    loops = (shape.pairs - first) // LOOP_PAIRS
     head = reorder([*writer.begin(), *writer.multiply(0, first), *writer.advance(first)])
     writer.base = first
     loop = reorder([*writer.multiply(first, LOOP_PAIRS), *writer.advance(LOOP_PAIRS), *writer.compare_end()])
     writer.base = shape.pairs
     tail = reorder(list(writer.finish()))
-    cycles = head.cycles + count * (loop.cycles + 1) + tail.cycles
+    cycles = head.cycles + loops * (loop.cycles + 1) + tail.cycles
     advanced = 4 * shape.words * shape.pairs
-    return Block(head.steps, loop.steps, tail.steps, count, advanced, cycles)
+    return Block(head.steps, loop.steps, tail.steps, loops, advanced, cycles, writer.output, True)
+
+
+@cache
+def _straight(shape: Shape, requantizing: Requantizing, index: int) -> Scheduled:
+    """Block `index` behind the stream pointer, without a loop."""
+    writer = _Writer(shape, requantizing, index)
+    again: list[Step] = [("load", STAGED, STACK, STAGED_OFFSET)] if index and writer.output == STAGED else []
+    return reorder([*again, *writer.begin(), *writer.multiply(0, shape.pairs), *writer.finish()])
 
 
 class _Writer:
     """Writes the steps of one block in the order of need; `reorder` moves the loads ahead."""
 
-    def __init__(self, shape: Shape, requantizing: Requantizing) -> None:
+    def __init__(self, shape: Shape, requantizing: Requantizing, index: int = 0) -> None:
         self.shape, self.how = shape, requantizing
+        self.start = index * shape.block_bytes(requantizing)
+        """From the stream pointer to the block."""
+        self.first_channel = index * shape.channels
+        needed = requantizing.words + requantizing.half_away
+        self.spares_output = OPERAND_REGISTERS - shape.accumulators > needed
+        self.output = OPERAND_REGISTERS - 1 if self.spares_output else STAGED
         self.base = 0
         """Pair at which both pointers stand."""
         self.last_pair = 0
@@ -137,17 +179,16 @@ class _Writer:
 
     def stream_offset(self, pair: int, word: int) -> int:
         """From the stream pointer to a word of weights."""
-        return 4 * (self.shape.channels + (pair - self.base) * self.shape.words + word)
+        return self.start + 4 * (self.shape.channels + (pair - self.base) * self.shape.words + word)
 
     def begin(self) -> Iterator[Step]:
         """First terms: of all pixels, but they are only in the registers of pixel 0."""
-        channels = range(self.shape.channels)
-        if len(channels) > 2:
+        channels, first = range(self.shape.channels), self.start
+        if first == 0 and len(channels) > 2:
             yield ("load_many", *channels, STREAM)
-        elif len(channels) == 2:
-            yield ("load_pair", *channels, STREAM, 0)
         else:
-            yield ("load", 0, STREAM, 0)
+            near = first + 4 * len(channels) <= _LARGEST_PAIR_OFFSET
+            yield from self.load(STREAM, channels, [first + 4 * c for c in channels], near)
 
     def advance(self, pairs: int) -> Iterator[Step]:
         """Move both pointers."""
@@ -287,8 +328,8 @@ class _Writer:
 
     def finish(self) -> Iterator[Step]:
         """Requantize and store all outputs of the block, as many channels at a time as their constants have registers."""
-        yield ("load", OUTPUT, STACK, 0)
-        free = list(range(self.shape.accumulators, OPERAND_REGISTERS))
+        yield ("load", self.output, STACK, OUTPUT_OFFSET)
+        free = list(range(self.shape.accumulators, OPERAND_REGISTERS - self.spares_output))
         words = self.how.words
         temporaries = 0 if not self.how.half_away else max(1, min(2, len(free) - words))
         constants, free = free[: len(free) - temporaries], free[len(free) - temporaries :]
@@ -339,7 +380,8 @@ class _Writer:
                 yield ("saturate", x, x, shift)
                 if (how.low, how.high) != (-128, 127):
                     yield ("clamp", x, x, how.low, how.high)
-                yield ("store_byte", x, OUTPUT, pixel * self.shape.out_channels + channel)
+                at = pixel * self.shape.out_channels + self.first_channel + channel
+                yield ("store_byte", x, self.output, at)
 
 
 def product_steps(shape: Shape) -> list[Step]:
