@@ -23,7 +23,7 @@ from tinycompile.passes import passes_for, run_passes
 from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
 from tinycompile.planning import Plan, plan
 from tinycompile.program import Program
-from tinycompile.report import Report, collect, render_text, to_json
+from tinycompile.report import Report, collect, memory_svg, render_text, to_json
 from tinycompile.version import __version__
 
 OPTIMIZE = ("speed", "balanced", "ram", "flash")
@@ -166,8 +166,16 @@ def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int |
         memory=memory,
         program=program,
         report=report,
-        files={**files, "report.json": to_json(report), "report.txt": render_text(report)},
+        files={**files, **_report_files(report)},
     )
+
+
+def _report_files(report: Report) -> dict[str, str]:
+    return {
+        "report.json": to_json(report),
+        "report.txt": render_text(report),
+        "memory.svg": memory_svg(report),
+    }
 
 
 def _alternatives(prepared: Prepared, optimize: str, ram_limit: int | None) -> Iterator[Alternative]:

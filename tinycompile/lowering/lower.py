@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from tinycompile.board import Board
 from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool, FunctionPool
+from tinycompile.lowering.memory import bytes_in_use, memory_report
 from tinycompile.lowering.operands import OperandResolver
 from tinycompile.lowering.pulls import input_rows, pulls_of
 from tinycompile.lowering.select import kernel_of
@@ -120,7 +121,7 @@ class _Lowering:
             output_shapes=tuple(t.shape for t in current.outputs),
             output_dtypes=tuple(t.dtype.value for t in current.outputs),
             scratch_bytes=code.scratch_bytes,
-            arena_bytes=_bytes_in_use(self.plan, region.index),
+            arena_bytes=bytes_in_use(self.plan, region.index),
             weights_bytes=sum(c.bytes for c in code.constants),
             estimated_cycles=choice.chosen.cycles,
             alternatives=tuple(_as_parameters(candidate) for candidate in choice.rejected),
@@ -159,7 +160,7 @@ def lower(
         runtime=functions.runtime,
         state=state,
         changes=tuple(asdict(change) for change in graph.changes),
-        memory=_memory(graph, schedule, plan),
+        memory=memory_report(graph, schedule, plan),
     )
 
 
@@ -188,51 +189,10 @@ def _port(operands: OperandResolver, index: int, tensor: Tensor) -> Port:
     )
 
 
-def _bytes_in_use(plan: MemoryPlan, region: int) -> int:
-    """Bytes of the arena that some buffer holds during a region; overlapping buffers count once."""
-    spans = sorted((p.offset, p.end) for p in plan.placements if p.buffer.first <= region <= p.buffer.last)
-    used, reached = 0, 0
-    for start, end in spans:
-        used += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return used
-
-
 def _as_parameters(candidate: Candidate) -> Mapping[str, Parameter]:
     return {
         "kernel": candidate.kernel,
         "cycles": candidate.cycles,
         "flash_bytes": candidate.flash_bytes,
         "scratch_bytes": candidate.scratch_bytes,
-    }
-
-
-def _memory(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> dict[str, object]:
-    """The `memory` part of report.json."""
-    in_use = {region.index: _bytes_in_use(plan, region.index) for region in schedule.regions}
-    peak = max(in_use.values(), default=0)
-    step = next((index for index, used in in_use.items() if used == peak), 0)
-    return {
-        "arena_bytes": plan.arena_bytes,
-        "peak_bytes": peak,
-        "peak_region": step,
-        "order_proved": schedule.proved,
-        "bounds": [
-            {"name": b.name, "bytes": b.bytes, "proved": b.proved, "assumption": b.assumption}
-            for b in plan.bounds
-        ],
-        "variables": [
-            {"name": p.buffer.name, "offset": p.offset, "bytes": p.buffer.bytes} for p in plan.state
-        ],
-        "buffers": [
-            {
-                "name": p.buffer.name,
-                "kind": p.buffer.kind.value,
-                "offset": p.offset,
-                "bytes": p.buffer.bytes,
-                "first": p.buffer.first,
-                "last": p.buffer.last,
-            }
-            for p in plan.placements
-        ],
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tinycompile.program import Layer, Port, Program
+from tinycompile.report.certificate import levers
 
 Report = dict[str, Any]
 
@@ -31,7 +32,7 @@ def collect(program: Program, files: Iterable[str]) -> Report:
         "macs_executed": program.macs_executed,
         "layers": [_layer(layer) for layer in program.layers],
         "changes": [dict(change) for change in program.changes],
-        "memory": dict(program.memory),
+        "memory": {**program.memory, "levers": levers(program.memory, program.options)},
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tinycompile.report.drawing import COLOURS, Scale, draw
-from tinycompile.report.render import as_text, table
+from tinycompile.report.text import as_text, table
 
 _PANEL_WIDTH, _PANEL_HEIGHT, _MARGIN = 380, 300, 70
 

@@ -8,7 +8,7 @@ from tinycompile.ir import Graph, Tensor
 from tinycompile.ops import operation, operator_of
 from tinycompile.plan import MemoryPlan, Schedule
 from tinycompile.program import short_name
-from tinycompile.report.render import as_text, table
+from tinycompile.report.text import as_text, table
 
 _BAR_WIDTH = 60
 

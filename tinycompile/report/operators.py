@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from tinycompile.ops import Operator, operators
-from tinycompile.report.render import table
+from tinycompile.report.text import table
 
 
 def supported_operators() -> list[dict[str, Any]]:

@@ -1,61 +1,21 @@
 """The tables of report.txt, from the data of report.json."""
 
 from collections.abc import Mapping
-from io import StringIO
 from typing import Any
 
-from rich import box
-from rich.console import Console, RenderableType
 from rich.table import Table
 
 from tinycompile.program import short_name
-
-WIDTH = 130
-
-_TEXT_COLUMNS = frozenset(
-    (
-        "op",
-        "name",
-        "kernel",
-        "kind",
-        "assumption",
-        "what",
-        "value",
-        "shape",
-        "output",
-        "purpose",
-        "state",
-        "what to do",
-        "why",
-    )
-)
+from tinycompile.report.certificate import certificate
+from tinycompile.report.text import as_text, table
 
 _REMOVED = ("channels_removed", "macs_removed", "weight_bytes_removed")
 
 
 def render_text(report: Mapping[str, Any]) -> str:
-    """The report as plain text: totals, layers, memory map and bounds."""
-    parts = [_totals(report), _layers(report), _changes(report), _buffers(report), _bounds(report)]
+    """The report as plain text: totals, layers, memory map and certificate."""
+    parts = [_totals(report), _layers(report), _changes(report), _buffers(report), *certificate(report)]
     return "\n".join(as_text(part) for part in parts if part.row_count)
-
-
-def as_text(part: RenderableType) -> str:
-    """Print a table without colour at a fixed width."""
-    console = Console(
-        file=StringIO(), width=WIDTH, color_system=None, force_terminal=False, legacy_windows=False
-    )
-    console.print(part)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-
-
-def table(title: str, *columns: str) -> Table:
-    """A table in the style of all our reports; columns of figures are right-aligned."""
-    made = Table(title=title, box=box.ASCII2, title_justify="left")
-    for column in columns:
-        text = column in _TEXT_COLUMNS
-        made.add_column(column, justify="left" if text else "right", overflow="fold")
-    return made
 
 
 def _totals(report: Mapping[str, Any]) -> Table:
@@ -109,21 +69,4 @@ def _buffers(report: Mapping[str, Any]) -> Table:
     for buffer in sorted(report["memory"].get("buffers", []), key=lambda b: (b["first"], b["offset"])):
         figures = (f"{buffer[key]:,}" for key in ("offset", "bytes", "first", "last"))
         made.add_row(*figures, buffer["kind"], short_name(buffer["name"]))
-    return made
-
-
-def _bounds(report: Mapping[str, Any]) -> Table:
-    memory = report["memory"]
-    title = (
-        f"peak {memory.get('peak_bytes', 0):,} bytes in region {memory.get('peak_region', 0)}, "
-        f"arena {report['arena_bytes']:,} bytes, beside its lower bounds"
-    )
-    made = table(title, "name", "bytes", "proved", "assumption")
-    for bound in memory.get("bounds", []):
-        made.add_row(
-            bound["name"],
-            f"{bound['bytes']:,}",
-            "yes" if bound["proved"] else "not proved",
-            bound["assumption"],
-        )
     return made

@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from tinycompile.board import Board
-from tinycompile.report.render import as_text, table
+from tinycompile.report.text import as_text, table
 
 _FIGURES = {
     "MACs": "macs_executed",
