@@ -3,6 +3,7 @@
 from tinycompile.board import Board
 from tinycompile.ir import DType
 from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._linear import weights_without_zero_point
 from tinycompile.ops._portable import PortableForm, portable_form
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
@@ -20,8 +21,8 @@ def portable_cost(operation: Operation, taps: int) -> Cost:
 
 
 def _form(operation: Operation, *, border: bool) -> PortableForm:
-    """Weights are kept as the file has them."""
-    weights = operation.input(1).values
+    """Weights lie as the file has them."""
+    weights = weights_without_zero_point(operation)
     return portable_form(operation, weights.reshape(weights.shape[0], -1), weights, border=border)
 
 

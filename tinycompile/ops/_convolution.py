@@ -6,10 +6,10 @@ from tinycompile.ir import Attributes
 from tinycompile.ops._linear import (
     activation_problem,
     bias_problem,
-    convolution_multipliers,
     has_image_operands,
     has_per_tensor_activations,
     multiplier_problem,
+    multipliers_of,
     requantizes,
     weight_quantization_problem,
 )
@@ -59,11 +59,13 @@ def has_clamp_activation(operation: Operation) -> str | None:
 
 
 def has_weight_scales(operation: Operation) -> str | None:
-    """Weights have one scale, or one for each output channel, and no factor to the output scale reaches 2**30 (int16: 2**7)."""
+    """Weights have one scale, or (not uint8) one for each output channel;
+    no factor to the output scale reaches 2**30 (int16: 2**7).
+    """
     if has_image_operands(operation):
         return None
     channels = operation.output.shape[3]
     problem = weight_quantization_problem(operation, channels)
     if problem or has_per_tensor_activations(operation) or not requantizes(operation):
         return problem
-    return multiplier_problem(operation, convolution_multipliers(operation, channels))
+    return multiplier_problem(operation, multipliers_of(operation, channels))

@@ -4,6 +4,7 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.ops._conv_2d_portable import image_parameters, portable_cost, window_parameters
+from tinycompile.ops._linear import weights_without_zero_point
 from tinycompile.ops._portable import portable_form
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Passing
@@ -22,7 +23,7 @@ class DepthwisePortable(Kernel):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `depthwise_conv_2d/portable.c.j2`."""
-        weights, in_channels = operation.input(1).values[0], operation.input(0).shape[3]
+        weights, in_channels = weights_without_zero_point(operation)[0], operation.input(0).shape[3]
         channels = weights.shape[2]
         by_channel = weights.reshape(-1, channels).T
         form = portable_form(operation, by_channel, np.ascontiguousarray(weights), border=True)

@@ -1,9 +1,9 @@
 """Portable kernel of FULLY_CONNECTED: plain C that compilers vectorise."""
 
-import numpy as np
-
 from tinycompile.board import Board
+from tinycompile.ir import DType
 from tinycompile.ops._conv_2d_portable import portable_cost
+from tinycompile.ops._linear import weights_without_zero_point
 from tinycompile.ops._portable import portable_form
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Passing
@@ -22,9 +22,10 @@ class FullyConnectedPortable(Kernel):
         """Holes of `fully_connected/portable.c.j2`."""
         weights = operation.input(1)
         units, depth = weights.shape
-        offset = weights.values.astype(np.int64) - weights.zero_point
-        form = portable_form(operation, offset, weights.values, border=False)
-        correction = (weights.zero_point,) if weights.zero_point else ()
+        offset = weights_without_zero_point(operation)
+        is_int8 = weights.dtype is DType.INT8
+        form = portable_form(operation, offset, weights.values if is_int8 else offset, border=False)
+        correction = (weights.zero_point,) if weights.zero_point and is_int8 else ()
         return KernelCode(
             template="fully_connected/portable.c.j2",
             parameters={

@@ -20,6 +20,7 @@ from tinycompile.quant import (
 INT8_TYPES = (TypeRule((DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),)
 """Activations, weights, bias -> activations."""
 
+UINT8_TYPES = (TypeRule((DType.UINT8, DType.UINT8, DType.INT32), (DType.UINT8,)),)
 INT16_TYPES = (TypeRule((DType.INT16, DType.INT8, DType.INT64), (DType.INT16,)),)
 INT16_BIAS_32_TYPES = (TypeRule((DType.INT16, DType.INT8, DType.INT32), (DType.INT16,)),)
 
@@ -68,14 +69,14 @@ def requantizes(operation: Operation) -> bool:
 
 
 def weight_quantization_problem(operation: Operation, channels: int) -> str | None:
-    """What is wrong with the scales of the weights: one for all channels, or one for each, all finite and not negative."""
+    """What is wrong with the scales of the weights: one for all channels, or one for each (not uint8), finite, not negative."""
     weights = operation.inputs[1]
     if weights is not None and weights.dtype is DType.FLOAT32:
         return None
     if weights is None or weights.quantization is None:
         return "weights have no quantization"
     scales = weights.quantization.scales
-    if len(scales) not in (1, channels):
+    if len(scales) not in ((1,) if weights.dtype is DType.UINT8 else (1, channels)):
         return f"weights have {len(scales)} scales for {channels} output channels"
     if not all(scale >= 0.0 and np.isfinite(scale) for scale in scales):
         return "weights have a scale that is negative or not finite"
@@ -83,8 +84,10 @@ def weight_quantization_problem(operation: Operation, channels: int) -> str | No
 
 
 def has_symmetric_weights(operation: Operation) -> str | None:
-    """Weights are quantized symmetrically: zero point 0."""
+    """Weights are quantized symmetrically, with zero point 0 (uint8: any)."""
     weights = operation.inputs[1]
+    if weights is not None and weights.dtype is DType.UINT8:
+        return None
     found = weights.quantization if weights is not None else None
     other = [zero_point for zero_point in found.zero_points if zero_point != 0] if found else []
     return f"weights have zero point {other[0]}" if other else None
@@ -150,9 +153,9 @@ def matrix_multipliers(operation: Operation, units: int) -> tuple[Multiplier, ..
 
 
 def multipliers_of(operation: Operation, channels: int) -> tuple[Multiplier, ...]:
-    """Factor from accumulator to output for each channel of a convolution or of FULLY_CONNECTED."""
-    is_matrix = operation.node.kind == "FULLY_CONNECTED"
-    return (matrix_multipliers if is_matrix else convolution_multipliers)(operation, channels)
+    """Factor from accumulator to output for each channel of a convolution or of FULLY_CONNECTED; uint8 counts as the latter."""
+    is_legacy = operation.input(0).dtype is DType.UINT8 or operation.node.kind == "FULLY_CONNECTED"
+    return (matrix_multipliers if is_legacy else convolution_multipliers)(operation, channels)
 
 
 def clamps(output: Tensor, activation: Activation) -> tuple[int, int]:
@@ -164,6 +167,14 @@ def bias_values(operation: Operation, channels: int) -> Array:
     """The bias as int64, zeros when it is absent."""
     bias = operation.optional(2)
     return bias.values.reshape(-1).astype(np.int64) if bias is not None else np.zeros(channels, np.int64)
+
+
+def weights_without_zero_point(operation: Operation) -> Array:
+    """Weights minus their zero point: int8, or int16 where a difference needs it."""
+    weights = operation.input(1)
+    values = weights.values.astype(np.int16) - np.int16(weights.zero_point)
+    fits = values.min() >= -128 and values.max() <= 127
+    return values.astype(np.int8) if fits else values
 
 
 def folded_bias(weights: Array, bias: Array, zero_point: int) -> Array:

@@ -16,6 +16,18 @@ from tinycompile.ops.base import Operation
 from tinycompile.program import Constant, Parameter, Passing
 from tinycompile.quant import reduced_multiplier
 
+_NARROW_FUNCTIONS: Mapping[tuple[DType, str], dict[str, Parameter]] = {
+    (DType.INT8, "int8"): {},
+    (DType.INT16, "int8"): {"dot": "(int32_t)tc_dot_s16_s8"},
+    (DType.UINT8, "int8"): {"dot": "tc_dot_u8_s8"},
+    (DType.UINT8, "int16"): {
+        "weight_type": "int16_t",
+        "dot": "tc_dot_u8_s16",
+        "sum_of_weights": "tc_sum_s16",
+    },
+}
+"""Holes that differ, by the types of activations and packed weights."""
+
 
 @dataclass(frozen=True, eq=False)
 class PortableForm:
@@ -61,17 +73,13 @@ def _holes(operation: Operation, form: str, **others: Parameter) -> dict[str, Pa
 
 
 def _narrow(operation: Operation, weights: Array, packed: Array, border: bool) -> PortableForm:
-    """Sums of 32 bits; weights have 16 where they are a difference."""
+    """Sums of 32 bits."""
     source, output = operation.input(0), operation.output
     channels = output.shape[-1]
     folded = channel_constants(
         weights, bias_values(operation, channels), source.zero_point, multipliers_of(operation, channels)
     )
-    types: dict[str, Parameter] = {}
-    if packed.dtype == np.int16:
-        types = {"weight_type": "int16_t", "dot": "tc_dot_s8_s16", "sum_of_weights": "tc_sum_s16"}
-    elif source.dtype is DType.INT16:
-        types = {"dot": "(int32_t)tc_dot_s16_s8"}
+    types = _NARROW_FUNCTIONS[source.dtype, packed.dtype.name]
     return PortableForm(
         holes=_holes(operation, "narrow", has_zero_point=source.dtype is not DType.INT16, **types),
         constants=(Constant("weights", packed), Constant("channels", folded, "bias, multiplier, shift")),

@@ -13,7 +13,14 @@ import numpy as np
 
 from tinycompile.ir import Array, DType
 from tinycompile.ops._fused import clamped
-from tinycompile.ops._linear import INT8_TYPES, INT16_BIAS_32_TYPES, INT16_TYPES, bias_values, requantized
+from tinycompile.ops._linear import (
+    INT8_TYPES,
+    INT16_BIAS_32_TYPES,
+    INT16_TYPES,
+    UINT8_TYPES,
+    bias_values,
+    requantized,
+)
 from tinycompile.ops.base import Kernel, Operation, Operator, TypeRule
 
 Sums = Callable[[Array, Array], Array]
@@ -74,6 +81,7 @@ class FloatScheme(Scheme):
 
 
 INT8 = IntegerScheme(*INT8_TYPES)
+UINT8 = IntegerScheme(*UINT8_TYPES)
 INT16 = IntegerScheme(*INT16_TYPES)
 INT16_BIAS_32 = IntegerScheme(*INT16_BIAS_32_TYPES)
 FLOAT = FloatScheme()

@@ -29,7 +29,7 @@ from tinycompile.ops._linear import (
 )
 from tinycompile.ops._linear_float import PointwiseFloat, WindowFloat
 from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
-from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, KernelsByScheme, LinearOperator
+from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, UINT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
@@ -80,6 +80,7 @@ class Conv2D(LinearOperator):
             PointwisePortable(),
             WindowPortable(),
         ),
+        UINT8: (PointwisePortable(), WindowPortable()),
         INT16: (PointwisePortable(), WindowPortable()),
         INT16_BIAS_32: (PointwisePortable(), WindowPortable()),
         FLOAT: (PointwiseFloat(), WindowFloat()),

@@ -29,7 +29,7 @@ from tinycompile.ops._linear import (
 )
 from tinycompile.ops._linear_float import DepthwiseFloat
 from tinycompile.ops._one_channel import OneChannelAsm, OneChannelDsp, OneChannelVectorDsp
-from tinycompile.ops._schemes import FLOAT, INT8, INT16, KernelsByScheme, LinearOperator
+from tinycompile.ops._schemes import FLOAT, INT8, INT16, UINT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
@@ -74,6 +74,7 @@ class DepthwiseConv2D(LinearOperator):
             DepthwiseDsp(),
             DepthwisePortable(),
         ),
+        UINT8: (DepthwisePortable(),),
         INT16: (DepthwisePortable(),),
         FLOAT: (DepthwiseFloat(),),
         HYBRID: (),  # a pass makes it DYNAMIC

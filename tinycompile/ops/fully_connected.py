@@ -22,7 +22,7 @@ from tinycompile.ops._linear import (
     weight_quantization_problem,
 )
 from tinycompile.ops._linear_float import FullyConnectedFloat
-from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, KernelsByScheme, LinearOperator
+from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, UINT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._vector_dsp import FullyConnectedDsp
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
@@ -60,9 +60,8 @@ def has_default_format(operation: Operation) -> str | None:
 
 
 def has_weight_scales(operation: Operation) -> str | None:
-    """Weights have one scale and zero point (int16: 0), or a scale for each unit and zero points 0.
-
-    Factors to the output scale stay below 2**30 (int16: 2**7).
+    """Weights have one scale and zero point (int16: 0), or a scale for each unit and zero points 0;
+    factors to the output scale stay below 2**30 (int16: 2**7).
     """
     if has_matrix(operation):
         return None
@@ -111,6 +110,7 @@ class FullyConnected(LinearOperator):
             FullyConnectedDsp(),
             FullyConnectedPortable(),
         ),
+        UINT8: (FullyConnectedPortable(),),
         INT16: (FullyConnectedPortable(),),
         INT16_BIAS_32: (FullyConnectedPortable(),),
         FLOAT: (FullyConnectedFloat(),),
