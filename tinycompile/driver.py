@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from tinycompile.board import Board, load_board
+from tinycompile.bodies import with_programs
 from tinycompile.codegen import emit
 from tinycompile.errors import ModelError, Problem, UsageError
 from tinycompile.fit import Alternative, check_fit
@@ -22,7 +23,7 @@ from tinycompile.output import c_identifier
 from tinycompile.passes import passes_for, run_passes
 from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
 from tinycompile.planning import Plan, plan
-from tinycompile.program import Program
+from tinycompile.program import Parameter, Program
 from tinycompile.report import Report, collect, memory_svg, render_text, to_json
 from tinycompile.version import __version__
 
@@ -55,7 +56,7 @@ class Prepared:
     name: str
     board: Board
     imported: Graph
-    """The model as the file has it."""
+    """The model as the file has it; the subgraphs that its operators run are compiled."""
     graph: Graph
     """The model after the passes."""
     io: str
@@ -106,7 +107,15 @@ def compile_model(
         FitError: the model does not fit the board's memory, or the limit.
     """
     _check_options(optimize, ram_limit)
-    prepared = prepare(model, board=board, name=name, io=io, input_mode=input_mode, plugins=plugins)
+    prepared = prepare(
+        model,
+        board=board,
+        name=name,
+        io=io,
+        input_mode=input_mode,
+        optimize=optimize,
+        plugins=plugins,
+    )
     selection = select(prepared.graph, prepared.board, optimize)
     planned = plan(
         prepared.graph,
@@ -127,32 +136,30 @@ def prepare(
     name: str | None = None,
     io: str = "model",
     input_mode: str = "arena",
+    optimize: str = "speed",
     plugins: Sequence[str | Path] = (),
 ) -> Prepared:
-    """Read a model and simplify it; see `compile_model`."""
+    """Read a model and simplify it; see `compile_model`. Subgraphs that operators run are compiled here, with `optimize`."""
     check_choice("io", io, IO)
     check_choice("input", input_mode, INPUT_MODES)
     for plugin in plugins:
         load_plugin(plugin)
     data, stem = _read(model)
     target = load_board(board) if isinstance(board, str) else board
+    name = c_identifier(name or stem)
     imported = read_model(data, f"{stem}.tflite")
+    imported = with_programs(imported, target, _info(data, name, imported, {}), optimize)
     mode = InputMode(input_mode)
     graph = _simplified(imported, io, mode)
-    return Prepared(data, c_identifier(name or stem), target, imported, graph, io, mode)
+    return Prepared(data, name, target, imported, graph, io, mode)
 
 
 def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int | None = None) -> Compilation:
     """Make the C and the report of a plan; whether it fits the board is left to `check_fit`."""
     selection, schedule, memory = planned
     limit = {} if ram_limit is None else {"ram_limit": ram_limit}
-    info = BuildInfo(
-        name=prepared.name,
-        tool_version=__version__,
-        model_sha256=sha256(prepared.model).hexdigest(),
-        options={"optimize": optimize, "input": prepared.input_mode.value, "io": prepared.io, **limit},
-        source_macs=_macs(prepared.imported),
-    )
+    options = {"optimize": optimize, "input": prepared.input_mode.value, "io": prepared.io, **limit}
+    info = _info(prepared.model, prepared.name, prepared.imported, options)
     program = lower(prepared.graph, selection, schedule, memory, prepared.board, info)
     files = emit(program)
     report = collect(program, files)
@@ -207,6 +214,11 @@ def check_choice(option: str, value: str, allowed: Sequence[str]) -> None:
     """Refuse a value that an option does not have."""
     if value not in allowed:
         raise UsageError(Problem(option, f"there is no {value!r}", f"there are: {', '.join(allowed)}"))
+
+
+def _info(model: bytes, name: str, imported: Graph, options: Mapping[str, Parameter]) -> BuildInfo:
+    digest = sha256(model).hexdigest()
+    return BuildInfo(name, __version__, digest, options, source_macs=_macs(imported))
 
 
 def _macs(graph: Graph) -> dict[int, int]:

@@ -103,6 +103,8 @@ class KernelCode:
     takes_row: bool = False
     scratch_bytes: int = 0
     runtime: tuple[str, ...] = ()
+    calls: tuple["Program", ...] = ()
+    """Programs of subgraphs that the kernel runs: `NAME_run(&context)`, whose inputs are the caller's and only read."""
 
 
 @dataclass(frozen=True)
@@ -345,6 +347,8 @@ class Program:
     """Initial values of the variables, in ascending order of offsets."""
     changes: tuple[Mapping[str, Parameter], ...] = ()
     """What the passes did, and why it is exact."""
+    bodies: tuple["Program", ...] = ()
+    """Programs of subgraphs that kernels run, each behind those that it runs itself. Their constants are among `constants`."""
     memory: Mapping[str, Any] = field(default_factory=dict)
     """The `memory` part of report.json: peak, step and tensors that make it, bounds."""
 

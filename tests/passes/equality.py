@@ -16,6 +16,9 @@ def inputs_of(graph: Graph, seed: int) -> dict[int, np.ndarray]:
         if tensor.dtype is DType.FLOAT32:
             found[key] = np.float32(rng.normal(0, 2, tensor.shape) * (seed > 0))
             continue
+        if tensor.dtype is DType.BOOL:
+            found[key] = rng.integers(0, 2, tensor.shape).astype(bool)
+            continue
         low, high = tensor.dtype.limits
         values = rng.integers(low, high + 1, tensor.shape)
         if seed < 2:

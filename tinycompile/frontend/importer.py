@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from tinycompile.errors import ModelError, Problem
 from tinycompile.frontend.check import check_node, parse_attributes
@@ -10,7 +11,7 @@ from tinycompile.frontend.state import variable_tensors, with_operator_state
 from tinycompile.frontend.tensors import import_tensor
 from tinycompile.frontend.variables import Held, Key, Resolved, resolve_variables
 from tinycompile.ir import Array, Attributes, Graph, Node, Tensor, Variable, verify
-from tinycompile.ops import evaluate_graph, operation, operators
+from tinycompile.ops import Body, ControlAttributes, evaluate_graph, operation, operators
 
 _MAX_PROBLEMS = 50
 
@@ -35,20 +36,30 @@ def _at_most(problems: list[Problem], name: str) -> list[Problem]:
     return problems if rest <= 0 else [*problems[:_MAX_PROBLEMS], Problem(name, f"and {rest} problems more")]
 
 
+class _Role(Enum):
+    """Who runs a subgraph."""
+
+    MAIN = "the caller"
+    ONCE = "CALL_ONCE"
+    BODY = "IF or WHILE"
+
+
 @dataclass
 class _Importer:
     """The steps of the import; each notes its problems, and a step runs only when those before it found none.
 
-    A subgraph other than the main one is one that CALL_ONCE runs; `initial` holds what the variables hold before it does, and
-    `running` the subgraphs that wait for this one.
+    `initial` holds what the variables hold before CALL_ONCE runs a subgraph, `running` the subgraphs that wait for this one.
     """
 
     file: FileModel
     name: str
     index: int = 0
+    role: _Role = _Role.MAIN
     initial: dict[Key, Array] = field(default_factory=dict)
     running: tuple[int, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+    bodies: dict[int, Body] = field(default_factory=dict)
+    """Subgraphs that IF and WHILE run, by their index."""
 
     def __post_init__(self) -> None:
         self.subgraph = self.file.subgraphs[self.index]
@@ -69,14 +80,21 @@ class _Importer:
         if self.problems:
             return None
         self.assigned = resolved.values
-        outputs = tuple(self.assigned.values()) if self.index else self.subgraph.outputs
-        variables = () if self.index else self._variables(resolved)
+        is_once = self.role is _Role.ONCE
+        outputs = tuple(self.assigned.values()) if is_once else self.subgraph.outputs
+        variables = () if is_once else self._variables(resolved)
         graph = Graph(self.name, tensors, self._nodes(), self.subgraph.inputs, outputs, variables=variables)
         if self.problems:
             return None
         for node, operator in zip(graph.nodes, self.subgraph.operators, strict=True):
             self.problems += check_node(operation(graph, node), self._place(operator))
-        return graph if self.problems else with_operator_state(graph)
+        if self.problems:
+            return None
+        graph = with_operator_state(graph)
+        if graph.variables and self.role is _Role.BODY:
+            names = ", ".join(variable.name for variable in graph.variables)
+            self._note(f"keeps {names} between calls; only the main graph can")
+        return graph
 
     def _place(self, operator: FileOperator) -> str:
         """Where a message says that something is: `kws: #7 CONV_2D "model/conv_3"`."""
@@ -99,13 +117,13 @@ class _Importer:
             bad = [index for index in indices if not 0 <= index < count]
             if bad:
                 self._note(f"graph {label}s name tensors {bad}, the file has {count}")
-            if not indices and not self.index:
+            if not indices and self.role is _Role.MAIN:
                 self._note(f"the graph has no {label}s")
-            if indices and self.index:
+            if indices and self.role is _Role.ONCE:
                 self._note(f"CALL_ONCE runs it, but it has {label}s")
         if len(set(subgraph.inputs)) < len(subgraph.inputs):
             self._note("a tensor is a graph input twice")
-        if not subgraph.operators and not self.index:
+        if not subgraph.operators and self.role is _Role.MAIN:
             self._note("the graph has no operators")
         for operator in subgraph.operators:
             bad = [t for t in operator.inputs if not -1 <= t < count] + [
@@ -122,6 +140,9 @@ class _Importer:
         for index, found in resolved.problems:
             place = self.name if index < 0 else self._place(self.subgraph.operators[index])
             self.problems.append(Problem(place, found))
+        if self.role is _Role.BODY and (resolved.values or resolved.once):
+            self._note("uses resource variables; only the main graph can")
+            return resolved
         for index, called in resolved.once:
             self._call_once(self.subgraph.operators[index], called)
         for held in resolved.held:
@@ -135,17 +156,34 @@ class _Importer:
 
     def _call_once(self, operator: FileOperator, index: int) -> None:
         """Evaluate a subgraph that assigns initial values to variables: it has no inputs, so all is known here."""
-        if index in (*self.running, self.index) or not 0 < index < len(self.file.subgraphs):
-            found = f"runs subgraph {index} of {len(self.file.subgraphs)}"
-            self.problems.append(Problem(self._place(operator), found, "a subgraph that does not run it"))
-            return
-        called = _Importer(self.file, self.name, index, self.initial, (*self.running, self.index))
-        graph = called.graph()
-        self.problems += called.problems
-        if graph is None or self.problems:
+        called = self._called(operator, index, _Role.ONCE)
+        graph = called.graph() if called else None
+        self.problems += called.problems if called else []
+        if called is None or graph is None or self.problems:
             return
         values = evaluate_graph(graph, {})
         self.initial |= {key: values[tensor] for key, tensor in called.assigned.items()}
+
+    def _called(self, operator: FileOperator, index: int, role: _Role) -> "_Importer | None":
+        """The importer of a subgraph that an operator runs; None after noting that it cannot."""
+        waiting = (*self.running, self.index)
+        if index in waiting or not 0 < index < len(self.file.subgraphs):
+            found = f"runs subgraph {index} of {len(self.file.subgraphs)}"
+            self.problems.append(Problem(self._place(operator), found, "a subgraph that does not run it"))
+            return None
+        return _Importer(self.file, self.name, index, role, self.initial, waiting, bodies=self.bodies)
+
+    def _with_bodies(self, operator: FileOperator, attributes: ControlAttributes) -> ControlAttributes:
+        """The attributes with the subgraphs that the operator runs; each is read once."""
+        for index in dict.fromkeys(attributes.subgraphs):
+            called = None if index in self.bodies else self._called(operator, index, _Role.BODY)
+            if called is not None:
+                graph = called.graph()
+                self.problems += called.problems
+                if graph is not None:
+                    self.bodies[index] = Body(index, graph)
+        bodies = tuple(self.bodies[index] for index in attributes.subgraphs if index in self.bodies)
+        return replace(attributes, bodies=bodies)
 
     def _variables(self, resolved: Resolved) -> tuple[Variable, ...]:
         """The variables that change; the others are constants."""
@@ -218,7 +256,7 @@ class _Importer:
             place = self._place(self.file.subgraphs[self.index].operators[variable.operator])
             shape = ",".join(map(str, initial.shape))
             self.problems.append(Problem(place, found, f"it was initialised with {initial.dtype}[{shape}]"))
-        is_constant = self.index or variable.assigned is None
+        is_constant = self.role is _Role.ONCE or variable.assigned is None
         return replace(tensor, data=initial) if is_constant else tensor
 
     def _check_support(self) -> None:
@@ -241,6 +279,8 @@ class _Importer:
         if isinstance(attributes, Problem):
             self.problems.append(attributes)
             attributes = Attributes()
+        if isinstance(attributes, ControlAttributes):
+            attributes = self._with_bodies(operator, attributes)
         inputs = tuple(None if t < 0 else t for t in operator.inputs)
         index = operator.index
         return Node(

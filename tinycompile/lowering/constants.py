@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 
-from tinycompile.program import Constant, KernelCode, KernelFunction, Parameter
+from tinycompile.program import Constant, KernelCode, KernelFunction, Parameter, Program
 
 
 class ConstantPool:
@@ -35,6 +35,7 @@ class FunctionPool:
         self._prefix = prefix
         self._by_content: dict[Hashable, KernelFunction] = {}
         self._runtime: dict[str, None] = {}
+        self._bodies: dict[str, Program] = {}
 
     @property
     def functions(self) -> tuple[KernelFunction, ...]:
@@ -46,9 +47,17 @@ class FunctionPool:
         """Files of `runtime_c/` that the functions include or call, sorted."""
         return tuple(sorted(self._runtime))
 
+    @property
+    def bodies(self) -> tuple[Program, ...]:
+        """Programs that the functions call, each once and behind those that it calls itself."""
+        return tuple(self._bodies.values())
+
     def add(self, role: str, code: KernelCode) -> str:
         """Keep the function of a kernel and return its C name; an equal specialisation is shared."""
         self._runtime.update(dict.fromkeys(code.runtime))
+        for program in code.calls:
+            self._runtime.update(dict.fromkeys(program.runtime))
+            self._bodies |= {body.name: body for body in (*program.bodies, program)}
         key = (code.template, _frozen(code.parameters))
         if key not in self._by_content:
             name = f"{self._prefix}_{role}"

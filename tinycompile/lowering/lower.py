@@ -1,7 +1,7 @@
 """The last look at the graph: every operator becomes a stage of the program, with addresses, constants and comments."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from tinycompile.board import Board
@@ -15,6 +15,7 @@ from tinycompile.lowering.state import state_value
 from tinycompile.ops import Operation, operation, operator_of
 from tinycompile.plan import Candidate, Choice, MemoryPlan, Region, Schedule, Selection
 from tinycompile.program import (
+    Constant,
     Granularity,
     KernelCode,
     Layer,
@@ -122,7 +123,7 @@ class _Lowering:
             output_dtypes=tuple(t.dtype.value for t in current.outputs),
             scratch_bytes=code.scratch_bytes,
             arena_bytes=bytes_in_use(self.plan, region.index),
-            weights_bytes=sum(c.bytes for c in code.constants),
+            weights_bytes=sum(c.bytes for c in code.constants) + sum(p.weights_bytes for p in code.calls),
             estimated_cycles=choice.chosen.cycles,
             alternatives=tuple(_as_parameters(candidate) for candidate in choice.rejected),
         )
@@ -152,7 +153,7 @@ def lower(
         state_bytes=plan.state_bytes,
         inputs=tuple(_port(operands, i, graph.tensors[t]) for i, t in enumerate(graph.inputs)),
         outputs=tuple(_port(operands, i, graph.tensors[t]) for i, t in enumerate(graph.outputs)),
-        constants=constants.constants,
+        constants=(*constants.constants, *_constants(functions.bodies)),
         functions=functions.functions,
         regions=regions,
         layers=layers,
@@ -160,8 +161,14 @@ def lower(
         runtime=functions.runtime,
         state=state,
         changes=tuple(asdict(change) for change in graph.changes),
+        bodies=functions.bodies,
         memory=memory_report(graph, schedule, plan),
     )
+
+
+def _constants(bodies: Sequence[Program]) -> tuple[Constant, ...]:
+    """The constants of bodies, which have those of the bodies that they run themselves."""
+    return tuple({constant.name: constant for body in bodies for constant in body.constants}.values())
 
 
 def _calls(current: Operation, granularity: Granularity) -> int:

@@ -1,5 +1,6 @@
 """The operators: one file each. This is the front door; modules with an underscore are private to the package."""
 
+from tinycompile.ops._bodies import Body, ControlAttributes
 from tinycompile.ops._convolution import ConvolutionAttributes, convolution_window
 from tinycompile.ops._convolution import attributes_of as convolution_attributes
 from tinycompile.ops._copy import DataMovement
@@ -17,12 +18,12 @@ from tinycompile.ops.plugin import load_plugin, unload_plugins
 from tinycompile.ops.rows import RowRun, RowsAttributes, is_gathered, row_runs, shown_tensors
 
 __all__ = [
-    "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "ConvolutionAttributes", "Cost",
-    "CustomOperator", "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "Move", "Operation",
-    "Operator", "Pads", "Pattern", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel",
-    "TypeRule", "Window", "WindowAxis", "bias_values", "clamps", "convolution_attributes",
-    "convolution_multipliers", "convolution_window", "dynamic_quantization", "evaluate_graph",
-    "evaluate_node", "fully_connected_attributes", "initial_state", "is_gathered", "load_plugin",
-    "matrix_multipliers", "next_state", "operation", "operator_of", "operators", "register", "row_runs",
-    "row_shape", "shown_tensors", "unload_plugins",
+    "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "Body", "ControlAttributes",
+    "ConvolutionAttributes", "Cost", "CustomOperator", "DataMovement", "DynamicQuantizeAttributes", "Kernel",
+    "Limit", "Move", "Operation", "Operator", "Pads", "Pattern", "RowRun", "RowsAttributes", "State",
+    "TemplateCode", "TemplateKernel", "TypeRule", "Window", "WindowAxis", "bias_values", "clamps",
+    "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
+    "evaluate_graph", "evaluate_node", "fully_connected_attributes", "initial_state", "is_gathered",
+    "load_plugin", "matrix_multipliers", "next_state", "operation", "operator_of", "operators", "register",
+    "row_runs", "row_shape", "shown_tensors", "unload_plugins",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from tinycompile.ir import Graph, with_nodes, with_tensors
-from tinycompile.ops import evaluate_node
+from tinycompile.ops import ControlAttributes, evaluate_node
 from tinycompile.passes.base import record
 
 
@@ -22,7 +22,12 @@ class FoldConstants:
         """One walk in order: folded results are constants for the operators behind them."""
         for node in graph.nodes:
             operands = [tensor for tensor in graph.operands(node) if tensor is not None]
-            if graph.kept.intersection(node.outputs) or not all(tensor.is_constant for tensor in operands):
+            runs = isinstance(node.attributes, ControlAttributes)  # a loop could run for long
+            if (
+                runs
+                or graph.kept.intersection(node.outputs)
+                or not all(tensor.is_constant for tensor in operands)
+            ):
                 continue
             values = evaluate_node(graph, node, {tensor.id: tensor.values for tensor in operands})
             folded = [replace(graph.tensors[key], data=found) for key, found in values.items()]

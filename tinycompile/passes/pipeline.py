@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from tinycompile.ir import Graph, verify
 from tinycompile.passes.base import Pass
+from tinycompile.passes.choose_branches import ChooseBranches
 from tinycompile.passes.constant_channels import EliminateConstantChannels
 from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.fold_constants import FoldConstants
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 PASSES: tuple[Pass, ...] = (
     FoldConstants(),  # first: constants show the others what an operator does
+    ChooseBranches(),  # after it, which finds conditions
     SimplifyMean(),  # leaves transposes that only move extents of 1
     RemoveNoOps(),  # removes those
     SplitMatrices(),  # before what follows looks at single units
