@@ -23,9 +23,9 @@ class FullyConnectedPortable(Kernel):
         weights = operation.input(1)
         units, depth = weights.shape
         offset = weights_without_zero_point(operation)
-        is_int8 = weights.dtype is DType.INT8
-        form = portable_form(operation, offset, weights.values if is_int8 else offset, border=False)
-        correction = (weights.zero_point,) if weights.zero_point and is_int8 else ()
+        is_legacy = weights.dtype is DType.UINT8
+        form = portable_form(operation, offset, offset if is_legacy else weights.values, border=False)
+        correction = (weights.zero_point,) if weights.zero_point and not is_legacy else ()
         return KernelCode(
             template="fully_connected/portable.c.j2",
             parameters={

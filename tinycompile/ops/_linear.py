@@ -17,8 +17,10 @@ from tinycompile.quant import (
     wrap_int32,
 )
 
-INT8_TYPES = (TypeRule((DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),)
-"""Activations, weights, bias -> activations."""
+INT8_TYPES = tuple(
+    TypeRule((DType.INT8, weights, DType.INT32), (DType.INT8,)) for weights in (DType.INT8, DType.INT4)
+)
+"""Activations, weights, bias -> activations. Weights of 4 bits are unpacked when the file is read."""
 
 UINT8_TYPES = (TypeRule((DType.UINT8, DType.UINT8, DType.INT32), (DType.UINT8,)),)
 INT16_TYPES = (TypeRule((DType.INT16, DType.INT8, DType.INT64), (DType.INT16,)),)
