@@ -103,6 +103,24 @@ static inline uint32_t tc_sxtab16_ror8(uint32_t sums, uint32_t word)
 #endif
 }
 
+/* The greater of two int8, in each of four bytes. */
+static inline uint32_t tc_max_s8x4(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+#if TC_DSP_ASM
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+#else
+    int8_t x[4], y[4];
+    memcpy(x, &a, sizeof x);
+    memcpy(y, &b, sizeof y);
+    for (int32_t k = 0; k < 4; ++k) {
+        x[k] = x[k] > y[k] ? x[k] : y[k];
+    }
+    memcpy(&result, x, sizeof result);
+#endif
+    return result;
+}
+
 /* The low half of `low`, and the low half of `high` above it. */
 static inline uint32_t tc_pkhbt(uint32_t low, uint32_t high)
 {

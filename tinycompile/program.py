@@ -207,6 +207,7 @@ class Layer:
     """Arena bytes in use while the layer runs."""
     weights_bytes: int
     estimated_cycles: int
+    estimated_flash_bytes: int
     alternatives: tuple[Mapping[str, Parameter], ...] = ()
 
     @property

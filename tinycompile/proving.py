@@ -36,6 +36,12 @@ ORACLES = (*TOOLCHAIN_ORACLES, OWN_REFERENCE)
 
 __all__ = ["ORACLES", "Tool", "all_boards", "bench_model", "check_tools", "inspect_model", "verify_model"]
 
+_REPORTED = (
+    "index", "op", "name", "kernel", "macs", "macs_executed", "estimated_cycles", "estimated_flash_bytes",
+    "scratch_bytes", "alternatives",
+)  # fmt: skip
+"""What the measurement of a layer repeats of its report."""
+
 BENCH_SAMPLES = 4
 """Samples that `bench` verifies before it measures."""
 MEASURED_SAMPLES = 2
@@ -116,10 +122,7 @@ def bench_model(
         "notes": list(measured.notes),
         "layers": [
             {
-                **{
-                    key: layer[key]
-                    for key in ("index", "op", "name", "kernel", "macs", "macs_executed", "estimated_cycles")
-                },
+                **{key: layer[key] for key in _REPORTED},
                 "instructions": by_layer[layer["index"]].instructions,
                 "cycles_m7": by_layer[layer["index"]].cycles_m7,
             }

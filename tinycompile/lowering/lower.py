@@ -125,6 +125,7 @@ class _Lowering:
             arena_bytes=bytes_in_use(self.plan, region.index),
             weights_bytes=sum(c.bytes for c in code.constants) + sum(p.weights_bytes for p in code.calls),
             estimated_cycles=choice.chosen.cycles,
+            estimated_flash_bytes=choice.chosen.flash_bytes,
             alternatives=tuple(_as_parameters(candidate) for candidate in choice.rejected),
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinycompile.ir import Array, DType
 from tinycompile.ops._fused import clamped
+from tinycompile.ops._pool_dsp import MaxPoolDsp
 from tinycompile.ops._pooling import Pooling, PoolRows, windows
 from tinycompile.ops.base import Operation, register
 
@@ -18,7 +19,10 @@ class MaxPool2D(Pooling):
     """MAX_POOL_2D with a fused activation."""
 
     kind = "MAX_POOL_2D"
-    kernels = (PoolRows("max_pool_2d/rows.c.j2"),)
+    kernels = (
+        MaxPoolDsp(),
+        PoolRows("max_pool_2d/rows.c.j2"),
+    )
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The greatest value over the taps."""

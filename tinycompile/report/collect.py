@@ -67,6 +67,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "macs_executed": layer.macs_executed,
         "kernel": layer.kernel,
         "estimated_cycles": layer.estimated_cycles,
+        "estimated_flash_bytes": layer.estimated_flash_bytes,
         "arena_bytes": layer.arena_bytes,
         "scratch_bytes": layer.scratch_bytes,
         "weights_bytes": layer.weights_bytes,

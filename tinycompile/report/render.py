@@ -1,6 +1,6 @@
 """The tables of report.txt, from the data of report.json."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.table import Table
@@ -13,8 +13,15 @@ _REMOVED = ("channels_removed", "macs_removed", "weight_bytes_removed")
 
 
 def render_text(report: Mapping[str, Any]) -> str:
-    """The report as plain text: totals, layers, memory map and certificate."""
-    parts = [_totals(report), _layers(report), _changes(report), _buffers(report), *certificate(report)]
+    """The report as plain text: totals, layers, kernels, memory map and certificate."""
+    parts = [
+        _totals(report),
+        _layers(report),
+        kernels_table(report["layers"]),
+        _changes(report),
+        _buffers(report),
+        *certificate(report),
+    ]
     return "\n".join(as_text(part) for part in parts if part.row_count)
 
 
@@ -48,6 +55,23 @@ def _layers(report: Mapping[str, Any]) -> Table:
             f"{layer['scratch_bytes']:,}",
             f"{layer['weights_bytes']:,}",
         )
+    return made
+
+
+def kernels_table(layers: Iterable[Mapping[str, Any]]) -> Table:
+    """For each layer that several kernels compute: the chosen one first, then the others, with what each would cost."""
+    made = table(
+        "kernels that compute a layer exactly, the chosen one first", "#", "op", "kernel", "cycles (estimated)",
+        "flash", "scratch",
+    )  # fmt: skip
+    for layer in layers:
+        if not layer["alternatives"]:
+            continue
+        chosen = (layer["estimated_cycles"], layer["estimated_flash_bytes"], layer["scratch_bytes"])
+        made.add_row(str(layer["index"]), layer["op"], layer["kernel"], *(f"{figure:,}" for figure in chosen))
+        for other in layer["alternatives"]:
+            figures = (other[key] for key in ("cycles", "flash_bytes", "scratch_bytes"))
+            made.add_row("", "", other["kernel"], *(f"{figure:,}" for figure in figures))
     return made
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from tinycompile.board import Board
+from tinycompile.report.render import kernels_table
 from tinycompile.report.text import as_text, table
 
 _FIGURES = {
@@ -32,7 +33,9 @@ def render_bench(rows: Sequence[Mapping[str, Any]]) -> str:
             str(row["samples"]),
         )
     parts = [as_text(made)]
-    parts += [as_text(_layers(row)) for row in rows if row.get("layers")]
+    for row in rows:
+        if row.get("layers"):
+            parts += [as_text(_layers(row)), as_text(kernels_table(row["layers"]))]
     return "\n".join(parts)
 
 
@@ -64,8 +67,9 @@ def tools_table(tools: Iterable[Mapping[str, Any]]) -> Table:
 
 def _layers(row: Mapping[str, Any]) -> Table:
     made = table(
-        f"layers of {row['model']}", "#", "op", "kernel", "MACs", "instructions", "M7 cycles", "per MAC"
-    )
+        f"layers of {row['model']}", "#", "op", "kernel", "MACs", "instructions", "M7 cycles", "estimated",
+        "per MAC",
+    )  # fmt: skip
     for layer in row["layers"]:
         macs, instructions = layer["macs_executed"], layer["instructions"]
         made.add_row(
@@ -75,6 +79,7 @@ def _layers(row: Mapping[str, Any]) -> Table:
             _figure(macs),
             _figure(instructions),
             _figure(layer["cycles_m7"]),
+            _figure(layer["estimated_cycles"]),
             f"{instructions / macs:.2f}" if macs and instructions is not None else "",
         )
     return made
