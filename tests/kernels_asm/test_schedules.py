@@ -12,7 +12,8 @@ from tinycompile.ops._asm_scheduler import Op, Step, Value, Values, schedule
 from tinycompile.ops._depthwise_planes import Plane
 from tinycompile.ops._depthwise_schedule import four_channels, outputs
 from tinycompile.ops._depthwise_taps import Taps
-from tinycompile.ops._gemm_schedule import Requantizing, Shape, block, together
+from tinycompile.ops._gemm_schedule import Shape, block, together
+from tinycompile.ops._requantizing import Requantizing
 
 LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
 AWAY = Requantizing(0, True, -100, 90, doubled=True)

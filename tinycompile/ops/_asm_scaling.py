@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycompile.ir import Array
 from tinycompile.ops._dsp import Channels, may_pair
-from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._requantizing import Requantizing
 from tinycompile.quant import Accumulators, Multiplier, Requantization, solve
 
 LARGEST_SCALE = 256

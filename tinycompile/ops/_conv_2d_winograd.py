@@ -14,8 +14,8 @@ from tinycompile.ops._asm_scaling import WINOGRAD_SCALE, Scaling, transformed_we
 from tinycompile.ops._conv_2d_dsp import convolution_channels
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._dsp import by_pairs, paired_halves
-from tinycompile.ops._gemm_schedule import Requantizing
 from tinycompile.ops._linear import folded_bias
+from tinycompile.ops._requantizing import Requantizing
 from tinycompile.ops._winograd_schedule import (
     BLOCK_SUMS,
     INPUT_ROWS,

@@ -11,7 +11,7 @@ from tinycompile.ops._depthwise_schedule import four_channels, outputs
 from tinycompile.ops._depthwise_staging import Columns, Staging, outside_steps, passes, staging
 from tinycompile.ops._depthwise_stream import stream
 from tinycompile.ops._depthwise_taps import Stream, Taps
-from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._requantizing import Requantizing
 from tinycompile.ops._window import Window
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing

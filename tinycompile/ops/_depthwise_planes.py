@@ -11,7 +11,7 @@ from functools import cache
 from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._depthwise_schedule import outputs
 from tinycompile.ops._depthwise_taps import Half, Order, Taps, Term
-from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._requantizing import Requantizing
 
 RESIDENT_WORDS = 6
 _LARGEST_OFFSET = 4095

@@ -16,7 +16,7 @@ from tinycompile.ops._depthwise_planes import Blocks, Plane, blocks_of, fits_off
 from tinycompile.ops._depthwise_staging import Columns, Pass, Staging, outside_steps, staging
 from tinycompile.ops._depthwise_stream import stream
 from tinycompile.ops._depthwise_taps import Stream, Taps
-from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._requantizing import Requantizing
 from tinycompile.ops._window import WindowAxis
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing

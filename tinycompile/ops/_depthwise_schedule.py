@@ -10,7 +10,7 @@ from functools import cache
 
 from tinycompile.ops._asm_scheduler import Operand, Scheduled, Value, Values, schedule
 from tinycompile.ops._depthwise_taps import Geometry, Order, Stream, Term
-from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._requantizing import Requantizing
 
 CONSTANTS, STAGED, STACK, OUTPUT = 11, 12, 13, 14
 STACK_CONSTANTS = 32

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from tinycompile.ops._gemm_schedule import Requantizing
+from tinycompile.ops._requantizing import Requantizing
 
 RESIDENT_WORDS = 5
 """Words of weights that stay in registers along a row."""

@@ -12,8 +12,9 @@ import numpy as np
 from tinycompile.ir import Array
 from tinycompile.ops._asm_scaling import Scaling
 from tinycompile.ops._dsp import Channels, by_pairs, joined_words
-from tinycompile.ops._gemm_schedule import Requantizing, Shape, block, together
+from tinycompile.ops._gemm_schedule import Shape, block, together
 from tinycompile.ops._linear import folded_bias
+from tinycompile.ops._requantizing import Requantizing
 from tinycompile.program import Constant, Parameter
 
 

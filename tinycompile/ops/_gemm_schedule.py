@@ -18,6 +18,7 @@ from functools import cache
 
 from tinycompile.ops._asm_reorder import reorder
 from tinycompile.ops._asm_scheduler import Scheduled, Step
+from tinycompile.ops._requantizing import Requantizing
 
 OPERAND_REGISTERS = 12
 STREAM, STACK, STAGED = 12, 13, 14
@@ -33,31 +34,6 @@ _ALL_STEPS = 720
 """The same, when no loop is left at all."""
 
 _LARGEST_OFFSET, _LARGEST_PAIR_OFFSET = 4095, 1020
-
-
-@dataclass(frozen=True)
-class Requantizing:
-    """Which instructions turn accumulators into outputs.
-
-    `shift` is that of the channels 0, 2, ..., `odd_shift` that of 1, 3, ...; 0: each channel has its own in the stream.
-    `doubled`: accumulators of packed channels are turned into twice the sums first.
-    """
-
-    shift: int
-    half_away: bool
-    low: int
-    high: int
-    odd_shift: int = 0
-    doubled: bool = False
-
-    @property
-    def words(self) -> int:
-        """Constants of each channel."""
-        return 2 if self.shift else 3
-
-    def shift_of(self, channel: int) -> int:
-        """The common shift of a channel, 0 when it has its own."""
-        return (self.odd_shift or self.shift) if channel % 2 else self.shift
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from functools import cache
 
 from tinycompile.ops._asm_reorder import reorder
 from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
-from tinycompile.ops._gemm_schedule import STREAM, Requantizing, Shape, product_steps
+from tinycompile.ops._gemm_schedule import STREAM, Shape, product_steps
+from tinycompile.ops._requantizing import Requantizing
 
 POSITIONS = 16
 INPUT_ROWS = 4
