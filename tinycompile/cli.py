@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, Unpack
 import click
 from rich.console import Console
 
-from tinycompile import driver, exploring, proving, report
+from tinycompile import driver, exploring, proving, report, sharing
 from tinycompile.cli_options import (
     PATH,
     command_line,
@@ -102,22 +102,33 @@ def main(verbose: bool) -> None:
 
 
 @main.command()
-@click.argument("model", type=PATH)
+@click.argument("models", type=PATH, nargs=-1, required=True)
 @compile_options
-@click.option(
-    "-o", "directory", type=click.Path(path_type=Path), help="Output directory; default: build/NAME-BOARD."
-)
+@click.option("-o", "directory", type=PATH, help="Output directory; default: build/NAME-BOARD.")
 @name_option
+@click.option(
+    "--shared-arena", is_flag=True, help="Models that take turns in one arena: a folder for each, one header."
+)
 @reports_errors
 def build(
-    model: Path, directory: Path | None, name: str | None, **options: Unpack[driver.CompileOptions]
+    models: tuple[Path, ...],
+    directory: Path | None,
+    name: str | None,
+    shared_arena: bool,
+    **options: Unpack[driver.CompileOptions],
 ) -> None:
-    """Turn MODEL.tflite into a directory of C sources."""
-    with progress(f"compiling {model.name} for {options['board']}"):
-        result = driver.compile_model(model, name=name, **options)
-        target = directory or Path("build") / f"{result.program.name}-{result.board.name}"
+    """Turn MODELS (.tflite) into a directory of C sources."""
+    if len(models) > 1 and not shared_arena:
+        raise UsageError(Problem("build", f"{len(models)} models", "one at a time", "or add --shared-arena"))
+    with progress(f"compiling {' and '.join(model.name for model in models)} for {options['board']}"):
+        result: driver.Compilation | sharing.SharedCompilation
+        if shared_arena:
+            result = sharing.compile_shared(models, name=name, **options)
+        else:
+            result = driver.compile_model(models[0], name=name, **options)
+        data = result.report
+        target = directory or Path("build") / f"{data['name']}-{data['board']}"
         write_directory(result.files, target)
-    data = result.report
     click.echo(
         f"{target}: arena {data['arena_bytes']:,} bytes, state {data['state_bytes']:,}, weights {data['weights_bytes']:,}, "
         f"{data['macs_executed']:,} MACs"

@@ -14,7 +14,7 @@ from tinycompile.board import Board, load_board
 from tinycompile.bodies import with_programs
 from tinycompile.codegen import emit
 from tinycompile.errors import ModelError, Problem, UsageError
-from tinycompile.fit import Alternative, check_fit
+from tinycompile.fit import Alternative, Need, check_fit
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo, lower, select
@@ -125,7 +125,9 @@ def compile_model(
         input_mode=prepared.input_mode,
     )
     result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit)
-    check_fit(result.program, prepared.board, ram_limit, lambda: _alternatives(prepared, optimize, ram_limit))
+    program = result.program
+    need = Need(program.name, program.arena_bytes + program.state_bytes, program.weights_bytes)
+    check_fit(need, prepared.board, ram_limit, lambda: _alternatives(prepared, optimize, ram_limit))
     return result
 
 

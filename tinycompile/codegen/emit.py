@@ -1,6 +1,6 @@
 """Prints a program: each generated file is one template."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jinja2
@@ -35,6 +35,15 @@ def emit(program: Program) -> dict[str, str]:
         **runtime,
     }
     return files | {"CMakeLists.txt": _render("CMakeLists.txt.j2", program, sources=c_sources(files))}
+
+
+def emit_shared(name: str, programs: Sequence[Program]) -> dict[str, str]:
+    """What models that share an arena have in common: a header with the largest arena, and a CMakeLists.txt."""
+    made = {f"{name}.h": "shared.h.j2", "CMakeLists.txt": "shared_CMakeLists.txt.j2"}
+    return {
+        path: environment().get_template(template).render(name=name, NAME=name.upper(), programs=programs)
+        for path, template in made.items()
+    }
 
 
 def c_sources(files: Mapping[str, str]) -> list[str]:

@@ -1,0 +1,83 @@
+"""Several models in one firmware, whose arenas are the same memory: models that do not run at the same time share it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+from tinycompile.board import Board
+from tinycompile.codegen import emit_shared
+from tinycompile.driver import Compilation, CompileOptions, compile_model
+from tinycompile.errors import FitError, Problem, UsageError
+from tinycompile.fit import Need, check_fit
+from tinycompile.output import c_identifier
+from tinycompile.report import Report, collect_shared, render_shared, to_json
+
+DEFAULT_NAME = "shared"
+
+
+@dataclass(frozen=True, eq=False)
+class SharedCompilation:
+    """Every model's compilation, and the directory that holds them all: `NAME.h`, and a folder for each model."""
+
+    name: str
+    board: Board
+    models: tuple[Compilation, ...]
+    report: Report
+    files: Mapping[str, str]
+
+
+def compile_shared(
+    models: Sequence[str | Path], *, name: str | None = None, **options: Unpack[CompileOptions]
+) -> SharedCompilation:
+    """Compile models that take turns in one arena.
+
+    `name` prefixes the macros of the common header. A `ram_limit` holds for the arena and the states of all models together.
+
+    Raises:
+        TinyCompileError: what `compile_model` raises; UsageError when two models have the same name.
+    """
+    group = c_identifier(name or DEFAULT_NAME)
+    _check_names(group, [c_identifier(Path(model).stem) for model in models])
+    made = _compile(models, options)
+    board, programs = made[0].board, [one.program for one in made]
+    report = collect_shared(group, programs)
+    need = Need(group, report["arena_bytes"] + report["state_bytes"], report["weights_bytes"])
+    check_fit(need, board, options.get("ram_limit"), lambda: ())
+    files = {f"{one.program.name}/{path}": text for one in made for path, text in one.files.items()}
+    files |= emit_shared(group, programs)
+    files |= {"report.json": to_json(report), "report.txt": render_shared(report)}
+    return SharedCompilation(group, board, made, report, files)
+
+
+def _compile(models: Sequence[str | Path], options: CompileOptions) -> tuple[Compilation, ...]:
+    """Each model; within a limit, what the states leave is every model's arena."""
+    made = [compile_model(model, **options) for model in models]
+    limit = options.get("ram_limit")
+    if limit is None:
+        return tuple(made)
+    states = sum(one.program.state_bytes for one in made)
+    for index, one in enumerate(made):
+        if one.program.arena_bytes + states > limit:
+            left = max(limit - states + one.program.state_bytes, 1)
+            own: CompileOptions = {**options, "ram_limit": left}
+            try:
+                made[index] = compile_model(models[index], **own)
+            except FitError as error:
+                found = f"the states of all models take {states:,} of {limit:,} bytes"
+                raise FitError(
+                    [Problem(f"--ram-limit {limit}", found, told) for told in error.problems]
+                ) from error
+    return tuple(made)
+
+
+def _check_names(group: str, names: Sequence[str]) -> None:
+    """Names become prefixes, folders and targets: each may occur once."""
+    twice = [one for index, one in enumerate(names) if one in names[:index]]
+    problems = [Problem(one, "two models have this name", action="rename a file") for one in twice]
+    if group in names:
+        problems.append(
+            Problem(group, "a model has the name of the common header", action="choose another --name")
+        )
+    if problems:
+        raise UsageError(problems)
