@@ -166,3 +166,17 @@ def test_closed_forms_leave_scale_and_offset_alone() -> None:
     found = solve(layer, multipliers, -128, -128, 127, closed=True)
     assert found is not None
     assert set(found.scale.tolist()) == {2} and set(found.offset.tolist()) == {0}
+
+
+@pytest.mark.parametrize("clamps", CLAMPS.values(), ids=CLAMPS.keys())
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_that_come_times_four(seed: int, clamps: tuple[int, int, int]) -> None:
+    """No scale is below the least one, and every threshold is met with multipliers that had to be divided."""
+    zero_point, low, high = clamps
+    layer, multipliers = random_layer(seed, spread=2.0, taps=20)
+    scaled = replace(layer, largest_scale=np.maximum(layer.largest_scale, 4), least_scale=4)
+    found = solve(scaled, multipliers, zero_point, low, high)
+    assert found is not None and (found.scale >= 4).all()
+    for channel, multiplier in enumerate(multipliers):
+        limits = (zero_point, low, high, int(layer.least[channel]), int(layer.greatest[channel]))
+        check_channel(found, channel, multiplier, limits)

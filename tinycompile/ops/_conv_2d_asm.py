@@ -21,7 +21,7 @@ from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
-SCRATCH_LIMIT_BYTES = 2048
+SCRATCH_LIMIT_BYTES = 4096
 _LARGEST_OFFSET = 4095
 _LARGEST_COPY_BYTES = 2048
 _DOUBLE_LOADS = True
@@ -32,7 +32,7 @@ def group_pixels(pairs: int, run: int, out_channels: int) -> int:
     """Pixels that are staged at a time: 4 if they fit the scratch, else 2, else 1; offsets between pixels have 12 bits."""
     for pixels in (4, 2):
         near = pixels * max(run, out_channels) <= _LARGEST_OFFSET
-        if near and staged_bytes(pairs, pixels) <= SCRATCH_LIMIT_BYTES * (1 if pixels == 4 else 2):
+        if near and staged_bytes(pairs, pixels) <= SCRATCH_LIMIT_BYTES:
             return pixels
     return 1
 
@@ -167,7 +167,7 @@ class FullyConnectedAsm(_GemmAsm):
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, weights are symmetric, and a staged vector fits the scratch."""
-        fits = staged_bytes(self.pairs(operation), 1) <= SCRATCH_LIMIT_BYTES
+        fits = staged_bytes(self.pairs(operation), 1) <= SCRATCH_LIMIT_BYTES // 2
         return fits and operation.input(1).zero_point == 0 and super().supports(operation, board)
 
     def channels(self, operation: Operation) -> Channels:

@@ -86,15 +86,8 @@ class Outputs:
         return OUTPUT, at + row * self.row_bytes
 
 
-def _combine(values: Values, d: list[Operand], base: Operand, offsets: list[int]) -> None:
-    """One direction of B': d0 - d2, d1 + d2, d2 - d1, d1 - d3, each stored at its offset."""
-    for index, kind, low, high in (
-        (0, "ssub16", 0, 2),
-        (3, "ssub16", 1, 3),
-        (1, "sadd16", 1, 2),
-        (2, "ssub16", 2, 1),
-    ):
-        values.effect("store", (values.emit(kind, (d[low], d[high])), base), (offsets[index],))
+_COMBINED = ((0, "ssub16", 0, 2), (3, "ssub16", 1, 3), (1, "sadd16", 1, 2), (2, "ssub16", 2, 1))
+"""One direction of B': result 0 is d0 - d2, 3 is d1 - d3, 1 is d1 + d2, 2 is d2 - d1; operands are overwritten in this order."""
 
 
 @cache
@@ -105,8 +98,11 @@ def transform_rows(shape: Tiles, channels: int) -> Scheduled:
         words = [values.emit("load", (row,), (column * channels,)) for row in ROWS]
         for half, kind in enumerate(("sxtb16", "sxtb16_ror8")):
             d: list[Operand] = [values.emit(kind, (word,)) for word in words]
-            at = 4 * (half * shape.columns + column)
-            _combine(values, d, BUFFER, [row * shape.row_bytes + at for row in range(INPUT_ROWS)])
+            for row, kind_of_sum, low, high in _COMBINED:
+                total = values.emit(kind_of_sum, (d[low], d[high]))
+                values.effect(
+                    "store", (total, BUFFER), (row * shape.row_bytes + 4 * (half * shape.columns + column),)
+                )
     made = schedule(values.ops, range(4, 12))
     assert made is not None
     return made
@@ -116,15 +112,18 @@ def transform_rows(shape: Tiles, channels: int) -> Scheduled:
 def transform_columns(shape: Tiles) -> Scheduled:
     """B along the columns for one row of the buffer; stores four positions of each tile for two pairs of channels."""
     values = Values()
+    near = 3 * shape.position_bytes + 8 * shape.tiles <= _LARGEST_PAIR_OFFSET
+    together = 2 if shape.tiles > 1 and near else 1
     for half in range(2):
-        words = [
-            values.emit("load", (BUFFER,), (4 * (half * shape.columns + column),))
-            for column in range(shape.columns)
-        ]
-        for tile in range(shape.tiles):
-            d: list[Operand] = [words[2 * tile + k] for k in range(4)]
-            at = 4 * (half * shape.tiles + tile)
-            _combine(values, d, TO, [column * shape.position_bytes + at for column in range(4)])
+        words: list[Value] = []
+        for column in range(0, shape.columns, 2):
+            words += values.emit_pair("load_pair", (BUFFER,), (4 * (half * shape.columns + column),))
+        for first in range(0, shape.tiles, together):
+            for column, kind, low, high in _COMBINED:
+                starts = [2 * tile for tile in range(first, first + together)]
+                totals = [values.emit(kind, (words[start + low], words[start + high])) for start in starts]
+                at = column * shape.position_bytes + 4 * (half * shape.tiles + first)
+                values.effect("store_pair" if together == 2 else "store", (*totals, TO), (at,))
     made = schedule(values.ops, range(12))
     assert made is not None
     return made
@@ -139,18 +138,9 @@ def position(shape: Tiles, index: int) -> Scheduled:
 
 @cache
 def _products(shape: Tiles) -> tuple[Step, ...]:
-    return tuple(
-        product_steps(
-            Shape(
-                shape.tiles,
-                shape.channels,
-                shape.pairs,
-                1,
-                double_pixels=shape.tiles > 1,
-                double_weights=True,
-            )
-        )
-    )
+    several = shape.tiles > 1
+    product = Shape(shape.tiles, shape.channels, shape.pairs, 1, double_pixels=several, double_weights=True)
+    return tuple(product_steps(product))
 
 
 def _moved(step: Step, shape: Tiles, index: int) -> Step:
@@ -159,11 +149,8 @@ def _moved(step: Step, shape: Tiles, index: int) -> Step:
         return step
     *registers, base, offset = step
     assert isinstance(offset, int)
-    return (
-        *registers,
-        base,
-        offset + index * (shape.weight_bytes if base == STREAM else shape.position_bytes),
-    )
+    step_bytes = shape.weight_bytes if base == STREAM else shape.position_bytes
+    return (*registers, base, offset + index * step_bytes)
 
 
 def unrolled_positions(shape: Tiles) -> int:
@@ -177,8 +164,8 @@ def unrolled_positions(shape: Tiles) -> int:
 def fits_offsets(shape: Tiles, in_channels: int, out_channels: int) -> bool:
     """True when all offsets of the steps can be encoded."""
     product = max(shape.position_bytes, shape.weight_bytes)
-    staged = 3 * shape.position_bytes + 8 * shape.tiles
     pixels = max((shape.columns - 1) * in_channels, 2 * shape.tiles * out_channels)
+    staged = 3 * shape.position_bytes + 8 * shape.tiles
     return product <= _LARGEST_PAIR_OFFSET + 4 and max(staged, pixels) <= LARGEST_OFFSET
 
 
@@ -262,14 +249,14 @@ class _Finish:
         values, how = self.values, self.how
         for number, channel in enumerate(channels):
             multiplier, constant = values.emit_pair("load_pair", (STREAM,), (self.constant(channel, 1),))
-            shift = values.emit("load", (STREAM,), (self.constant(channel, 3),)) if not how.shift else None
             for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
                 x = sums[row][column][number]
                 if how.doubled:
                     x = values.emit("shift_right", (x,), (1,))
                 addend = values.emit("sign", (constant, x)) if how.half_away else constant
                 x = values.emit("scale", (x, multiplier, addend))
-                if shift is not None:
+                if not how.shift:  # loaded anew each time, which takes no register for long
+                    shift = values.emit("load", (STREAM,), (self.constant(channel, 3),))
                     x = values.emit("shift", (x, shift))
                 x = values.emit("saturate", (x,), (how.shift,))
                 if (how.low, how.high) != (-128, 127):

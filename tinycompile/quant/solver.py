@@ -157,6 +157,11 @@ def solve(
 
 
 def is_exact(found: Requantization, layer: _Layer) -> bool:
+    """True when the instructions are right for all channels."""
+    return bool(_exact_channels(found, layer).all())
+
+
+def _exact_channels(found: Requantization, layer: _Layer) -> NDArray[np.bool_]:
     """Compare at both sides of every threshold in reach, and at both ends: a proof, since both functions are monotone."""
     ends = np.stack([layer.accumulators.least, layer.accumulators.greatest])
     fill = layer.accumulators.least[:, None]
@@ -164,11 +169,11 @@ def is_exact(found: Requantization, layer: _Layer) -> bool:
     below = np.where(layer.reached, layer.first - 1, fill).T
     points = np.concatenate([ends, at, below])
     scaled = points * found.scale + found.offset
-    fits = (scaled >= -(1 << 31)) & (scaled < 1 << 31)
+    fits = ((scaled >= -(1 << 31)) & (scaled < 1 << 31)).all(axis=0)
     words = np.stack([found.multiplier, found.constant])
-    if not fits.all() or (found.multiplier < 0).any() or (abs(words) >= 1 << 31).any():
-        return False
-    return bool((found.apply(points) == layer.reference(points)).all())
+    fits &= (found.multiplier >= 0) & (abs(words) < 1 << 31).all(axis=0)
+    exact: NDArray[np.bool_] = fits & (found.apply(points) == layer.reference(points)).all(axis=0)
+    return exact
 
 
 def _layer(
@@ -313,22 +318,30 @@ def _half_away_own(layer: _Layer) -> dict[str, Any] | None:
 
 
 def _own(layer: _Layer, half_away: bool, default_shift: int = 8) -> dict[str, Any] | None:
-    """Closed form: a scale of 2 (more for factors of 1 and above), the reference's multiplier, shift and rounding constant."""
+    """Closed form: a scale of 2 (more for factors of 1 and above), the reference's multiplier, shift and rounding constant.
+
+    Where the scale has to be larger, the multiplier is divided: rounded down or up, as the thresholds allow.
+    """
     live = layer.reached.any(axis=1)
     kind = layer.value.dtype
-    scale = np.array([2 << int(s) for s in layer.left], kind)
-    allowed = layer.accumulators
-    if allowed.fixed_scale or ((scale > allowed.largest_scale) | (scale < allowed.least_scale)).any():
+    closed = np.array([2 << int(s) for s in layer.left], kind)
+    scale = np.maximum(closed, layer.accumulators.least_scale)
+    if layer.accumulators.fixed_scale or (scale > layer.accumulators.largest_scale).any():
         return None
     shifts = np.where(live, layer.right, default_shift)
     if half_away and (shifts < 1).any():  # there is no tie to break, and nothing may be taken off
         return None
     level = np.where(live, layer.zero_point, layer.reference(layer.accumulators.least[None, :])[0])
     power = np.array([1 << int(e) for e in shifts], kind)
-    return {
-        "scale": scale, "offset": np.zeros_like(scale), "multiplier": np.where(live, layer.value, 0),
+    low, high = _remaining_clamps(layer)
+    found = {
+        "scale": scale, "offset": np.zeros_like(scale), "multiplier": np.where(live, layer.value * closed // scale, 0),
         "constant": level * power + power // 2, "shifts": shifts, "shift": None, "half_away": half_away,
     }  # fmt: skip
+    if (scale != closed).any():
+        exact = _exact_channels(Requantization(**found, low=low, high=high), layer)
+        found["multiplier"] = found["multiplier"] + (live & ~exact)
+    return found
 
 
 _SIGNED_COUNT: NDArray[np.int64] = (
