@@ -11,10 +11,11 @@ from tests.ops.matrix import OperatorMatrix
 from tests.support.tflite_builder import Spec
 
 
-def _case(name: str, layer: Layer, asymmetric: bool = False) -> Case:
+def _case(name: str, layer: Layer, asymmetric: bool = False, dtype: str = "int8") -> Case:
     rng = rng_of(name)
+    values = weights(rng, layer.weights) // (1 if dtype == "int8" else 16)
     scales = np.float32(0.01 * rng.uniform(0.4, 1.6, layer.channels if layer.per_channel else 1))
-    matrix = Const(weights(rng, layer.weights), scales.tolist(), axis=layer.channel_axis)
+    matrix = Const(values, scales.tolist(), axis=layer.channel_axis, dtype=dtype)
     operands: list[Operand] = [Spec(layer.x, "float32"), matrix]
     if layer.bias:
         operands.append(Const(rng.normal(0, 3, layer.channels).astype("float32")))
@@ -41,5 +42,10 @@ class TestHybridLayers(OperatorMatrix):
             _case(f"{name}_asymmetric", layer, asymmetric=True)
             for name, layer in _TAKEN.items()
             if layer.kind == "FULLY_CONNECTED"
+        ),
+        *(
+            _case(f"{name}_int4", layer, dtype="int4")
+            for name, layer in _TAKEN.items()
+            if layer.kind == "FULLY_CONNECTED"  # the reference reads those of a CONV_2D as bytes
         ),
     )

@@ -15,13 +15,19 @@ from tinycompile.ops._fused import clamped
 from tinycompile.ops._schemes import Scheme, Sums
 from tinycompile.ops.base import Operation, TypeRule
 
-_HYBRID_TYPES = TypeRule((DType.FLOAT32, DType.INT8, DType.FLOAT32), (DType.FLOAT32,))
+_WEIGHTS = (DType.INT8, DType.INT4)
 _KINDS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
+
+
+def _hybrid_types(weights: DType) -> TypeRule:
+    return TypeRule((DType.FLOAT32, weights, DType.FLOAT32), (DType.FLOAT32,))
 
 
 def is_hybrid(operation: Operation) -> bool:
     """True for a layer of float activations and int8 weights, as the file has it."""
-    return operation.node.kind in _KINDS and _HYBRID_TYPES.fits(operation)
+    return operation.node.kind in _KINDS and any(
+        _hybrid_types(weights).fits(operation) for weights in _WEIGHTS
+    )
 
 
 def quantizes_asymmetrically(operation: Operation) -> bool:
@@ -69,12 +75,15 @@ def scales_sum_first(operation: Operation) -> bool:
 
 
 class HybridScheme(Scheme):
-    """float32 activations and bias, int8 weights, as the file has them."""
+    """float32 activations and bias, int8 or int4 weights, as the file has them."""
+
+    def __init__(self, weights: DType) -> None:
+        self._types = (_hybrid_types(weights),)
 
     @property
     def types(self) -> tuple[TypeRule, ...]:
         """Activations, weights, bias -> activations."""
-        return (_HYBRID_TYPES,)
+        return self._types
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
         """Quantize, sum, scale."""
@@ -90,8 +99,9 @@ class DynamicScheme(Scheme):
     @property
     def types(self) -> tuple[TypeRule, ...]:
         """Activations, weights, bias, factors, zero points -> activations."""
-        return (
-            TypeRule((DType.INT8, DType.INT8, DType.FLOAT32, DType.FLOAT32, DType.INT32), (DType.FLOAT32,)),
+        return tuple(
+            TypeRule((DType.INT8, weights, DType.FLOAT32, DType.FLOAT32, DType.INT32), (DType.FLOAT32,))
+            for weights in _WEIGHTS
         )
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array], sums: Sums) -> Array:
@@ -101,7 +111,8 @@ class DynamicScheme(Scheme):
         return scaled_sums(operation, quantized, factors, zero_points, sums)
 
 
-HYBRID = HybridScheme()
+HYBRID = HybridScheme(DType.INT8)
+HYBRID_INT4 = HybridScheme(DType.INT4)
 DYNAMIC = DynamicScheme()
 
 

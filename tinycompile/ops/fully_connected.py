@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
-from tinycompile.ops._dynamic import DYNAMIC, HYBRID, is_hybrid
+from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4, is_hybrid
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._linear import (
@@ -115,6 +115,7 @@ class FullyConnected(LinearOperator):
         INT16_BIAS_32: (FullyConnectedPortable(),),
         FLOAT: (FullyConnectedFloat(),),
         HYBRID: (),  # a pass makes it DYNAMIC
+        HYBRID_INT4: (),
         DYNAMIC: (FullyConnectedPortable(),),
     }
 
