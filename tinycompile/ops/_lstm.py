@@ -65,23 +65,27 @@ def cell_clip(operation: Operation) -> int:
     return int(min(attributes_of(operation).cell_clip / operation.input(CELL).scale, 32767.0))
 
 
-def gate_multipliers(operation: Operation) -> list[tuple[Multiplier, Multiplier]]:
-    """For each gate the factors of the products with features and with the hidden state; float32, as in the reference."""
+def factors(operation: Operation) -> list[float]:
+    """For each gate those of the products with features and with the hidden state, then that of the new hidden state.
 
-    def factor(values: Tensor, weights: Tensor) -> Multiplier:
+    float32, as in the reference.
+    """
+
+    def factor(values: Tensor, weights: Tensor) -> float:
         product = np.float32(values.scale) * np.float32(weights.scale)
-        return quantize_multiplier(float(product * np.float32(2.0 ** (GATE_BITS - 1 - INTEGER_BITS))))
+        return float(product * np.float32(2.0 ** (GATE_BITS - 1 - INTEGER_BITS)))
 
     source, hidden = operation.input(0), operation.input(HIDDEN)
-    return [
-        (factor(source, operation.input(index)), factor(hidden, operation.input(index + RECURRENT)))
-        for index in GATES
-    ]
+    found = []
+    for index in GATES:
+        found += [factor(source, operation.input(index)), factor(hidden, operation.input(index + RECURRENT))]
+    return [*found, float(np.float32(2.0**-30 / hidden.scale))]
 
 
-def hidden_multiplier(operation: Operation) -> Multiplier:
-    """From the product of two Q0 numbers to the hidden state; a float32 in the reference."""
-    return quantize_multiplier(float(np.float32(2.0**-30 / operation.input(HIDDEN).scale)))
+def multipliers(operation: Operation) -> tuple[list[tuple[Multiplier, Multiplier]], Multiplier]:
+    """The factors as multipliers: a pair for each gate, and the last one."""
+    *gates, hidden = map(quantize_multiplier, factors(operation))
+    return list(zip(gates[::2], gates[1::2], strict=True)), hidden
 
 
 def float_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
@@ -107,9 +111,10 @@ def integer_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Ar
     """The same in integers."""
     gates = []
     operands = ((x, 0, 0), (h, RECURRENT, HIDDEN))
-    for number, (index, factors) in enumerate(zip(GATES, gate_multipliers(operation), strict=True)):
+    by_gate, of_hidden = multipliers(operation)
+    for number, (index, pair) in enumerate(zip(GATES, by_gate, strict=True)):
         total = np.zeros((1, 1), np.int64)
-        for (values, shift, place), factor in zip(operands, factors, strict=True):
+        for (values, shift, place), factor in zip(operands, pair, strict=True):
             real = values.astype(np.int64) - operation.input(place).zero_point
             product = real @ operation.input(index + shift).values.astype(np.int64).T
             product = product + (operation.input(index + BIAS).values if shift == 0 else 0)
@@ -122,6 +127,6 @@ def integer_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Ar
     value = np.clip(rounding_divide_by_power_of_two(forget * c, 15) + added, *DType.INT16.limits)
     value = np.clip(value, -clip, clip) if clip else value
     level = output * tanh(value, 15 + power, GATE_BITS)
-    scaled = multiply_by_quantized_multiplier(level, hidden_multiplier(operation))
+    scaled = multiply_by_quantized_multiplier(level, of_hidden)
     hidden = np.clip(scaled + operation.input(HIDDEN).zero_point, *DType.INT8.limits)
     return hidden.astype(np.int8), value.astype(np.int16)

@@ -29,7 +29,7 @@ from tinycompile.quant import (
 STATE = 4
 """The input that is the state."""
 
-LARGEST_SHIFT = 30
+LARGEST_FACTOR = 2.0**30
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def has_quantization(operation: Operation) -> str | None:
     for role, tensor in tensors[1:3]:
         if tensor.zero_point:
             return f"{role} has zero point {tensor.zero_point}"
-    largest = max(multiplier.shift for multiplier in _multipliers(operation))
-    return f"by 2**{largest}" if largest > LARGEST_SHIFT else None
+    largest = max(_factors(operation))
+    return None if largest < LARGEST_FACTOR else f"one grows by {largest:g}"
 
 
 @register
@@ -158,12 +158,15 @@ def _attributes(operation: Operation) -> SvdfAttributes:
     return operation.node.attributes
 
 
-def _multipliers(operation: Operation) -> tuple[Multiplier, Multiplier]:
+def _factors(operation: Operation) -> tuple[float, float]:
     """From features to the state and from the state to the output; scales are multiplied in float32, as the reference does."""
     features, weights, time, state = (np.float32(operation.input(index).scale) for index in (0, 1, 2, STATE))
-    first = features * weights / state
-    second = state * time / np.float32(operation.output.scale)
-    return quantize_multiplier(float(first)), quantize_multiplier(float(second))
+    return float(features * weights / state), float(state * time / np.float32(operation.output.scale))
+
+
+def _multipliers(operation: Operation) -> tuple[Multiplier, Multiplier]:
+    first, second = _factors(operation)
+    return quantize_multiplier(first), quantize_multiplier(second)
 
 
 def _code(operation: Operation) -> TemplateCode:

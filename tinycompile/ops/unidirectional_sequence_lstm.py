@@ -27,11 +27,11 @@ from tinycompile.ops._lstm import (
     batch_of,
     cell_clip,
     cell_power,
+    factors,
     float_step,
-    gate_multipliers,
-    hidden_multiplier,
     integer_step,
     macs_of,
+    multipliers,
 )
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
@@ -41,7 +41,7 @@ from tinycompile.quant import Activation, wrap_int32
 
 VARIANTS = (9, 10, 11, 16, 17, 20, 21, 22, 23)
 """Inputs of peephole connections, projection and layer normalization."""
-LARGEST_SHIFT = 30
+LARGEST_FACTOR = 2.0**30
 
 
 def is_plain(operation: Operation) -> str | None:
@@ -104,9 +104,8 @@ def has_quantization(operation: Operation) -> str | None:
         or not log2(operation.input(CELL).scale).is_integer()
     ):
         return f"the cell state has scale {operation.input(CELL).scale:g}"
-    factors = [*(m for pair in gate_multipliers(operation) for m in pair), hidden_multiplier(operation)]
-    largest = max(factor.shift for factor in factors)
-    return f"by 2**{largest}" if largest > LARGEST_SHIFT else None
+    largest = max(factors(operation))
+    return None if largest < LARGEST_FACTOR else f"one grows by {largest:g}"
 
 
 @register
@@ -198,17 +197,17 @@ def _float_code(
 def _integer_code(
     operation: Operation, parameters: dict[str, Parameter], weights: tuple[Constant, ...]
 ) -> TemplateCode:
-    factors = [(m.value, m.shift) for pair in gate_multipliers(operation) for m in pair]
-    hidden, clip = hidden_multiplier(operation), cell_clip(operation)
+    by_gate, hidden = multipliers(operation)
+    pairs = np.array([(m.value, m.shift) for pair in by_gate for m in pair], np.int32)
+    clip = cell_clip(operation)
     low, high = (-clip, clip) if clip else DType.INT16.limits
-    multipliers = np.array(factors, np.int32).reshape(4, 4)
     return TemplateCode(
         "unidirectional_sequence_lstm/integer.c.j2",
         {**parameters, "cell_power": cell_power(operation), "low": low, "high": high},
         constants=(
             *weights,
             Constant("biases", _folded_biases(operation), "for features and for the hidden state"),
-            Constant("multipliers", multipliers, is_weight=False),
+            Constant("multipliers", pairs.reshape(4, 4), is_weight=False),
         ),
         arguments=(hidden.value, hidden.shift, operation.input(HIDDEN).zero_point),
         runtime=("tc_dot.h", "tc_fixed_point_16.h", "tc_requantize.h"),
