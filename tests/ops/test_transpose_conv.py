@@ -1,6 +1,8 @@
 """TRANSPOSE_CONV against the reference: windows, strides, paddings, output sizes, scales, types."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +27,7 @@ class Transposed:
     weights: str = "random"
     zoom: float = 1.0
     dtype: str = "int8"
+    bias_dtype: str = "int32"
 
 
 _TABLE = {
@@ -54,6 +57,19 @@ _TABLE = {
     "zoom_20": Transposed(zoom=20),
     "multiplier_above_1": Transposed(zoom=5000),
     "multiplier_tiny": Transposed(zoom=1e-4),
+    "int16_bias_int32": Transposed(dtype="int16", zero_points=(0, 0)),
+    **{
+        f"int16_{name}": replace(case, dtype="int16", zero_points=(0, 0), bias_dtype="int64")
+        for name, case in {
+            "same": Transposed(),
+            "valid": Transposed(out=(1, 7, 9, 4), padding="VALID"),
+            "batch_no_bias": Transposed(out=(2, 4, 6, 2), bias=False),
+            "depth_17": Transposed(out=(1, 4, 4, 3), depth=17),
+            "relu": Transposed(activation="RELU"),
+            "zoom_20": Transposed(zoom=20),
+            "multiplier_tiny": Transposed(zoom=1e-4),
+        }.items()
+    },
     **{
         f"float32_{name}": replace(case, dtype="float32")
         for name, case in {
@@ -91,7 +107,8 @@ def _case(name: str, case: Transposed) -> Case:
         scales = np.float32(0.01 * rng.uniform(0.4, 1.6, channels if case.per_channel else 1))
         out_scale = spread_scale(0.05 * 0.01, filters[0].size) / case.zoom
         operands += [Const(filters, scales.tolist()), Spec(image, case.dtype, 0.05, case.zero_points[0])]
-        operands += [Const(bias, (np.float32(0.05) * scales).tolist())] if case.bias else []
+        wide = bias.astype(case.bias_dtype) * (256 if case.bias_dtype == "int64" else 1)
+        operands += [Const(wide, (np.float32(0.05) * scales).tolist())] if case.bias else []
         y = Spec(case.out, case.dtype, float(np.float32(out_scale)), case.zero_points[1])
     version = 3 if case.bias else 2 if case.dtype == "int8" else 1
     return one_op(
@@ -111,3 +128,7 @@ def _case(name: str, case: Transposed) -> Case:
 
 class TestTransposeConv(OperatorMatrix):
     cases = tuple(_case(name, case) for name, case in _TABLE.items())
+    tflm_differs: ClassVar[Mapping[str, str]] = {
+        "int16_batch_no_bias": "without a bias, sums have 64 bits",
+        "int16_bias_int32": "takes the bias for one of 64 bits",
+    }

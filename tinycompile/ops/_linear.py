@@ -116,16 +116,16 @@ def multiplier_problem(operation: Operation, multipliers: tuple[Multiplier, ...]
 
 
 def sums_in_64_bits(operation: Operation) -> bool:
-    """True for int16 activations, unless the bias has 32 bits. A matrix without a bias has sums of 32 bits.
+    """True for int16 activations, unless the bias has 32 bits. Without a bias a matrix and a transposed convolution have 32.
 
-    TensorFlow Lite Micro differs from TFLite for such a matrix: its sums have 64 bits.
+    TensorFlow Lite Micro differs from TFLite without a bias: its sums have 64 bits.
     """
     if operation.output.dtype is not DType.INT16:
         return False
     bias = operation.optional(2)
     if bias is not None:
         return bias.dtype is DType.INT64
-    return operation.node.kind != "FULLY_CONNECTED"
+    return operation.node.kind not in ("FULLY_CONNECTED", "TRANSPOSE_CONV")
 
 
 def convolution_multipliers(operation: Operation, channels: int) -> tuple[Multiplier, ...]:

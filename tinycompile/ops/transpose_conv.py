@@ -6,11 +6,10 @@ Source of the semantics: `TransposeConv` in tensorflow/lite/kernels/internal/ref
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._fused import clamp_holes
 from tinycompile.ops._limits import constant_input, constant_integers, has_elements
@@ -24,13 +23,15 @@ from tinycompile.ops._linear import (
     has_symmetric_weights,
     multiplier_problem,
     requantized,
+    sums_in_64_bits,
     weight_quantization_problem,
 )
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops._window import WindowAxis, WindowOptions, window_of
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant import REAL_RANGES, Activation
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
+from tinycompile.program import Constant, Parameter
+from tinycompile.quant import REAL_RANGES, Activation, reduced_multiplier, wrap_int32
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def has_clamp_activation(operation: Operation) -> str | None:
 
 
 def has_quantization(operation: Operation) -> str | None:
-    """int8: image and output are quantized per tensor, weights symmetrically with one scale or one for each output channel."""
-    if operation.output.dtype is not DType.INT8 or has_images(operation):
+    """int8 and int16: image and output are quantized per tensor, weights symmetrically with one scale or one for each channel."""
+    if operation.output.dtype is DType.FLOAT32 or has_images(operation):
         return None
     convolution, channels = as_convolution(operation), operation.input(1).shape[0]
     problem = (
@@ -100,59 +101,6 @@ def has_quantization(operation: Operation) -> str | None:
     return problem or multiplier_problem(convolution, convolution_multipliers(convolution, channels))
 
 
-class TransposeConvKernel(Kernel):
-    """Inner products over the input channels, for the taps that hit an input pixel."""
-
-    name = "portable"
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """About four cycles a product."""
-        return Cost(4 * _macs(operation) + 40 * operation.output.elements, operation.input(1).bytes)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `transpose_conv/portable.c.j2`."""
-        image, weights, output = operation.input(2), operation.input(1), operation.output
-        rows, columns = _axes(operation, output.shape)
-        quantized = output.dtype is DType.INT8
-        parameters: dict[str, Parameter] = {
-            "c_type": output.dtype.c_type,
-            "quantized": quantized,
-            "images": output.shape[0],
-            "height": image.shape[1],
-            "width": image.shape[2],
-            "depth": image.shape[3],
-            "out_height": output.shape[1],
-            "out_width": output.shape[2],
-            "out_channels": output.shape[3],
-            "window_rows": rows.taps,
-            "window_columns": columns.taps,
-            "stride_rows": rows.stride,
-            "stride_columns": columns.stride,
-            "pad_top": rows.pad_before,
-            "pad_left": columns.pad_before,
-            **({"low": "none", "high": "none"} if quantized else clamp_holes(operation)),
-        }
-        passed = ((2, Passing.POINTER),)
-        template = "transpose_conv/portable.c.j2"
-        bias = bias_values(as_convolution(operation), output.shape[3])
-        filters = Constant("weights", weights.values)
-        if not quantized:
-            constants = (filters, Constant("bias", _float_bias(operation)))
-            return KernelCode(template, parameters, granularity, passed, constants)
-        multipliers = convolution_multipliers(as_convolution(operation), output.shape[3])
-        channels = np.array([(b, m.value, m.shift) for b, m in zip(bias, multipliers, strict=True)], np.int32)
-        low, high = clamps(output, _attributes(operation).activation)
-        return KernelCode(
-            template,
-            parameters,
-            granularity,
-            passed,
-            constants=(filters, Constant("channels", channels, "bias, multiplier, shift")),
-            arguments=(-image.zero_point, output.zero_point, low, high),
-            runtime=("tc_requantize.h",),
-        )
-
-
 @register
 class TransposeConv(Operator):
     """TRANSPOSE_CONV."""
@@ -160,6 +108,8 @@ class TransposeConv(Operator):
     kind = "TRANSPOSE_CONV"
     types = (
         TypeRule((DType.INT32, DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),
+        TypeRule((DType.INT32, DType.INT8, DType.INT16, DType.INT64), (DType.INT16,)),
+        TypeRule((DType.INT32, DType.INT8, DType.INT16, DType.INT32), (DType.INT16,)),
         TypeRule((DType.INT32, DType.FLOAT32, DType.FLOAT32, DType.FLOAT32), (DType.FLOAT32,)),
     )
     limits = (
@@ -174,7 +124,7 @@ class TransposeConv(Operator):
     )
     min_inputs = 3
     max_inputs = 4
-    kernels = (TransposeConvKernel(),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def parse(self, options: Options) -> TransposeConvAttributes:
         """Read TransposeConvOptions."""
@@ -189,7 +139,7 @@ class TransposeConv(Operator):
         """Every tap adds the image times its weights to a strided part of the padded output."""
         image, weights, output = inputs[2], operation.input(1).values, operation.output
         assert image is not None
-        quantized = output.dtype is DType.INT8
+        quantized = output.dtype is not DType.FLOAT32
         wide = image.astype(np.int64) - operation.input(2).zero_point if quantized else image
         rows, columns = _axes(operation, output.shape)
         height, width = image.shape[1:3]
@@ -215,9 +165,7 @@ class TransposeConv(Operator):
             low, high = clamps_of_float(_attributes(operation).activation)
             return (np.clip(total + _float_bias(operation), low, high).astype(np.float32),)
         convolution = as_convolution(operation)
-        channels = output.shape[3]
-        accumulators = total + bias_values(convolution, channels)
-        return (requantized(convolution, accumulators),)
+        return (requantized(convolution, total + bias_values(convolution, output.shape[3])),)
 
     def access(self, operation: Operation, index: int) -> Access:
         """All of the image."""
@@ -242,6 +190,79 @@ def _float_bias(operation: Operation) -> Array:
 def _macs(operation: Operation) -> int:
     channels, rows, columns, _ = operation.input(1).shape
     return operation.input(2).elements * rows * columns * channels
+
+
+def _code(operation: Operation) -> TemplateCode:
+    image, weights, output = operation.input(2), operation.input(1), operation.output
+    rows, columns = _axes(operation, output.shape)
+    parameters: dict[str, Parameter] = {
+        "c_type": output.dtype.c_type,
+        "images": output.shape[0],
+        "height": image.shape[1],
+        "width": image.shape[2],
+        "depth": image.shape[3],
+        "out_height": output.shape[1],
+        "out_width": output.shape[2],
+        "out_channels": output.shape[3],
+        "window_rows": rows.taps,
+        "window_columns": columns.taps,
+        "stride_rows": rows.stride,
+        "stride_columns": columns.stride,
+        "pad_top": rows.pad_before,
+        "pad_left": columns.pad_before,
+    }
+    is_float, is_wide = output.dtype is DType.FLOAT32, sums_in_64_bits(as_convolution(operation))
+    code = (_float_code if is_float else _wide_code if is_wide else _narrow_code)(operation)
+    return replace(
+        code,
+        parameters={**parameters, **code.parameters},
+        constants=(Constant("weights", weights.values), *code.constants),
+        cycles=4 * _macs(operation) + 40 * output.elements,
+    )
+
+
+_TEMPLATE = "transpose_conv/portable.c.j2"
+
+
+def _narrow_code(operation: Operation) -> TemplateCode:
+    """Sums of 32 bits."""
+    convolution, output, channels = as_convolution(operation), operation.output, operation.output.shape[3]
+    taps = -operation.input(2).zero_point * operation.input(1).values.astype(np.int64).sum(axis=3)
+    multipliers, bias = convolution_multipliers(convolution, channels), bias_values(convolution, channels)
+    rows = [(int(b), m.value, m.shift) for b, m in zip(bias, multipliers, strict=True)]
+    return TemplateCode(
+        _TEMPLATE,
+        {"form": "narrow"},
+        (2,),
+        (
+            Constant("tap_bias", wrap_int32(taps).astype(np.int32)),
+            Constant("channels", np.array(rows, np.int32), "bias, multiplier, shift"),
+        ),
+        (output.zero_point, *clamps(output, _attributes(operation).activation)),
+        runtime=("tc_dot.h", "tc_requantize.h"),
+    )
+
+
+def _wide_code(operation: Operation) -> TemplateCode:
+    """Sums of 64 bits."""
+    convolution, output, channels = as_convolution(operation), operation.output, operation.output.shape[3]
+    factors = [(reduced_multiplier(m), m.shift) for m in convolution_multipliers(convolution, channels)]
+    return TemplateCode(
+        _TEMPLATE,
+        {"form": "wide"},
+        (2,),
+        (
+            Constant("bias", bias_values(convolution, channels), align=8),
+            Constant("channels", np.array(factors, np.int32), "multiplier, shift"),
+        ),
+        clamps(output, _attributes(operation).activation),
+        runtime=("tc_dot.h", "tc_requantize.h"),
+    )
+
+
+def _float_code(operation: Operation) -> TemplateCode:
+    holes: dict[str, Parameter] = {"form": "float", **clamp_holes(operation)}
+    return TemplateCode(_TEMPLATE, holes, (2,), (Constant("bias", _float_bias(operation)),))
 
 
 def _axes(operation: Operation, shape: tuple[int, ...]) -> tuple[WindowAxis, WindowAxis]:
