@@ -10,14 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._copy import collapse
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Granularity, KernelCode, Parameter, Passing
-from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier, wrap_int32
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
+from tinycompile.program import Parameter
+from tinycompile.quant import (
+    Multiplier,
+    multiply_by_quantized_multiplier,
+    quantize_multiplier,
+    reduced_multiplier,
+    requantize_wide,
+    wrap_int32,
+)
 
 
 @dataclass(frozen=True)
@@ -44,54 +51,12 @@ def has_matching_matrices(operation: Operation) -> str | None:
 
 
 def has_bounded_factor(operation: Operation) -> str | None:
-    """The product of the input scales is less than 2**30 times the output scale."""
+    """The product of the input scales is less than 2**30 times the output scale, for int16 2**7 times."""
     if operation.output.dtype not in QUANTIZED or has_per_tensor_quantization(operation):
         return None
     factor = _factor(operation)
-    return None if factor < 2.0**30 else f"it is {factor:g} times that"
-
-
-class MatMulKernel(Kernel):
-    """An inner product for each element."""
-
-    name = "portable"
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """About five cycles a product."""
-        return Cost(operation.output.elements * (20 + 5 * _extents(operation)[1]), 300)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `batch_matmul/portable.c.j2`."""
-        rows, depth, columns = _extents(operation)
-        attributes = _attributes(operation)
-        dtype = operation.output.dtype
-        parameters: dict[str, Parameter] = {
-            "c_type": dtype.c_type,
-            "quantized": dtype in QUANTIZED,
-            "rows": rows,
-            "depth": depth,
-            "columns": columns,
-            "first_steps": (1, rows) if attributes.adj_x else (depth, 1),
-            "second_steps": (depth, 1) if attributes.adj_y else (1, columns),
-            "loops": _batch_loops(operation),
-        }
-        passed = ((0, Passing.POINTER), (1, Passing.POINTER))
-        if dtype not in QUANTIZED:
-            return KernelCode("batch_matmul/portable.c.j2", parameters, granularity, passed)
-        multiplier = _multiplier(operation)
-        arguments = (
-            *(-operation.input(index).zero_point for index in (0, 1)),
-            multiplier.value, multiplier.shift, operation.output.zero_point, *dtype.limits,
-        )  # fmt: skip
-        return KernelCode(
-            "batch_matmul/portable.c.j2",
-            parameters,
-            granularity,
-            passed,
-            (),
-            arguments,
-            runtime=("tc_requantize.h",),
-        )
+    largest = 2.0**7 if operation.output.dtype is DType.INT16 else 2.0**30
+    return None if factor < largest else f"it is {factor:g} times that"
 
 
 @register
@@ -99,10 +64,10 @@ class BatchMatMul(Operator):
     """BATCH_MATMUL."""
 
     kind = "BATCH_MATMUL"
-    types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (DType.INT8, DType.FLOAT32))
+    types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (DType.INT8, DType.INT16, DType.FLOAT32))
     limits = (has_elements, has_matching_matrices, has_per_tensor_quantization, has_bounded_factor)
     min_inputs = 2
-    kernels = (MatMulKernel(),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def parse(self, options: Options) -> BatchMatMulAttributes:
         """Read BatchMatMulOptions."""
@@ -128,9 +93,11 @@ class BatchMatMul(Operator):
         if output.dtype not in QUANTIZED:
             return (product,)
         scaled = (
-            multiply_by_quantized_multiplier(wrap_int32(product), _multiplier(operation)) + output.zero_point
+            requantize_wide(product, (_multiplier(operation),))
+            if output.dtype is DType.INT16
+            else multiply_by_quantized_multiplier(wrap_int32(product), _multiplier(operation))
         )
-        return (np.clip(scaled, *output.dtype.limits).astype(output.dtype.numpy),)
+        return (np.clip(scaled + output.zero_point, *output.dtype.limits).astype(output.dtype.numpy),)
 
     def access(self, operation: Operation, index: int) -> Access:
         """All of both operands."""
@@ -177,3 +144,28 @@ def _factor(operation: Operation) -> float:
 
 def _multiplier(operation: Operation) -> Multiplier:
     return quantize_multiplier(_factor(operation))
+
+
+def _code(operation: Operation) -> TemplateCode:
+    rows, depth, columns = _extents(operation)
+    attributes, dtype = _attributes(operation), operation.output.dtype
+    parameters: dict[str, Parameter] = {
+        "c_type": dtype.c_type,
+        "rows": rows,
+        "depth": depth,
+        "columns": columns,
+        "first_steps": (1, rows) if attributes.adj_x else (depth, 1),
+        "second_steps": (depth, 1) if attributes.adj_y else (1, columns),
+        "loops": _batch_loops(operation),
+    }
+    template, cycles = "batch_matmul/portable.c.j2", operation.output.elements * (20 + 5 * depth)
+    if dtype is DType.FLOAT32:
+        return TemplateCode(template, parameters, (0, 1), cycles=cycles)
+    multiplier = _multiplier(operation)
+    if dtype is DType.INT16:
+        arguments: tuple[int, ...] = (reduced_multiplier(multiplier), multiplier.shift)
+    else:
+        offsets = (-operation.input(index).zero_point for index in (0, 1))
+        arguments = (*offsets, operation.output.zero_point, multiplier.value, multiplier.shift)
+    runtime = ("tc_requantize.h",)
+    return TemplateCode(template, parameters, (0, 1), (), arguments, runtime=runtime, cycles=cycles)
