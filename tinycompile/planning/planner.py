@@ -16,7 +16,7 @@ from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.replay import replay
 from tinycompile.planning.segments import Segment
 
-ALLOWANCE = {"speed": 0.0, "flash": 0.0, "balanced": 0.05, "ram": None}
+ALLOWANCE = {"speed": 0.005, "flash": 0.0, "balanced": 0.05, "ram": None}
 """Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own. None: as many as
 the memory is worth (see `partition`)."""
 FRONTIER_RATIO = 1.02

@@ -124,7 +124,7 @@ class _Layout:
 
 
 def _layouts(work: Work, rows: Stream, outside: int) -> list[_Layout]:
-    """Layouts that may be the best: nothing overlaps, one output in place, or a greedy choice under each dying input."""
+    """Layouts that may be the best: nothing overlaps, one output in place, or greedily more and more under each dying input."""
     sizes, idle = _sizes(work, rows), (0,) * len(rows.live)
     in_place = max([0, *(_saved(sizes, overlap) for overlap in rows.overlaps if overlap.exact)])
     layouts = [_Layout.of(work, rows, outside - in_place)]
@@ -136,7 +136,7 @@ def _layouts(work: Work, rows: Stream, outside: int) -> list[_Layout]:
             layout = _Layout.of(work, rows, outside, [*under, overlap])
             if layout.bytes(idle) < best.bytes(idle):
                 best, under = layout, [*under, overlap]
-        layouts.append(best)
+                layouts.append(best)
     return layouts
 
 
