@@ -51,10 +51,12 @@ class Reference:
 
 @dataclass(frozen=True)
 class Limits:
-    """Bars that hold for every model, in percent."""
+    """Bars that hold for every model."""
 
     balanced_extra_cycles_percent: int
     estimate_error_percent: int
+    host_time_ratio: float = 1.5
+    """Time of an inference on the host, as a multiple of tflite-runtime's with one thread."""
 
 
 @dataclass(frozen=True)
