@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycompile.lowering.select import _cycles, _flash, _save_flash
+from tinycompile.lowering.select import _cycles, _flash, _rank, _save_flash
 from tinycompile.plan import Candidate, Choice
 from tinycompile.program import Granularity
 
@@ -22,6 +22,15 @@ candidates = st.builds(
 def choice_of(listed: list[Candidate]) -> Choice:
     ranked = sorted(listed, key=lambda c: c.cycles)
     return Choice(ranked[0], tuple(ranked[1:]))
+
+
+def test_a_kernel_that_only_accumulates_is_never_chosen_alone() -> None:
+    """However cheap it is, it needs a stream around it; the planner may choose it there."""
+    cheap = Candidate("accumulate", 1, 1, 0, (Granularity.ACCUMULATE,))
+    whole = Candidate("whole", 100, 100, 0, (Granularity.WHOLE,))
+    found = _save_flash({0: Choice(whole, (cheap,))})
+    assert found[0].chosen is whole
+    assert _rank(cheap) > _rank(whole)
 
 
 models = st.lists(st.lists(candidates, min_size=1, max_size=3).map(choice_of), min_size=1, max_size=4).map(

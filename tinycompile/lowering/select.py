@@ -54,8 +54,18 @@ def _fastest(operation: Operation, board: Board, by_row: bool) -> Choice:
         usable = [c for c in candidates if Granularity.ROW in c.granularities]
         candidates = [replace(c, granularities=(Granularity.ROW,)) for c in usable]
     assert candidates, f"{operation.node.place}: no kernel takes this, and no limit refuses it"
-    ranked = sorted(candidates, key=lambda c: (c.cycles, c.flash_bytes, c.scratch_bytes))
+    ranked = sorted(candidates, key=_rank)
     return Choice(ranked[0], tuple(ranked[1:]))
+
+
+def _rank(candidate: Candidate) -> tuple[bool, int, int, int]:
+    """What comes first is chosen."""
+    return _needs_others(candidate), candidate.cycles, candidate.flash_bytes, candidate.scratch_bytes
+
+
+def _needs_others(candidate: Candidate) -> bool:
+    """True for a kernel that runs in a stream only, row by row of its input: it may be chosen there, but not before."""
+    return set(candidate.granularities) == {Granularity.ACCUMULATE}
 
 
 def _candidate(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
@@ -108,7 +118,7 @@ def _exchanges(choices: Mapping[int, Choice]) -> list[_Exchange]:
         _Exchange(node, other, saved, other.cycles - choice.chosen.cycles)
         for node, choice in choices.items()
         for other in choice.rejected
-        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0
+        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0 and not _needs_others(other)
     ]
 
 
