@@ -1,0 +1,73 @@
+"""The assembly kernels build without warnings at every level, with GCC and with clang for Arm; other tests run them."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
+from tests.kernels.runner import Case, c_program
+from tests.kernels_asm.test_matrix_products import drawn
+from tinycompile.board import load_board
+from tinycompile.ops import operator_of
+from tinycompile.resources import boards_dir, runtime_dir
+
+pytestmark = pytest.mark.slow
+
+LEVELS = ("-O0", "-Os", "-O2", "-O3")
+_WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-overlength-strings"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One program with every assembly kernel, in every granularity."""
+    operations = [
+        convolution((1, 5, 6, 12), 10, numbers=drawn(2)),
+        convolution((1, 6, 9, 8), 8, (3, 3), window("SAME"), drawn(1)),
+        convolution((1, 7, 9, 3), 5, (3, 3), window("SAME", (2, 2)), drawn(0)),
+        convolution((1, 4, 4, 64), 6, (3, 3), window("SAME"), drawn(4)),
+        depthwise((1, 9, 11, 8), (3, 3), window("SAME"), drawn(3)),
+        depthwise((1, 9, 9, 6), (5, 5), window("SAME", (2, 2)), drawn(5)),
+        fully_connected(1, 130, 9, drawn(6)),
+    ]
+    board = load_board("m7")
+    cases = [
+        Case(operation, kernel, granularity, image_for(operation))
+        for operation in operations
+        for kernel in operator_of(operation.node).kernels_for(operation)
+        if "asm" in kernel.name and kernel.supports(operation, board)
+        for granularity in kernel.granularities
+    ]
+    assert {"winograd_asm", "window_asm_packed", "depthwise_asm"} <= {case.kernel.name for case in cases}
+    path = tmp_path_factory.mktemp("compilers") / "cases.c"
+    path.write_text(c_program(cases, board), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.needs("arm-none-eabi-gcc")
+def test_gcc(source: Path, level: str) -> None:
+    """GCC for Arm."""
+    _compile([load_board("m7").compiler], source, level)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.needs("clang", "arm-none-eabi-gcc")
+def test_clang(source: Path, level: str) -> None:
+    """clang for Arm with the C library of GCC for Arm."""
+    found = subprocess.run(
+        ["arm-none-eabi-gcc", "-print-file-name=libc.a"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    headers = Path(found.stdout.strip()).resolve().parent.parent / "include"
+    _compile(["clang", "--target=arm-none-eabi", f"-isystem{headers}"], source, level)
+
+
+def _compile(compiler: list[str], source: Path, level: str) -> None:
+    command = [*compiler, *load_board("m7").arch_flags, level, *_WARNINGS, f"-I{runtime_dir()}"]
+    command += [f"-I{boards_dir() / 'firmware'}", "-c", str(source), "-o", str(source.with_suffix(".o"))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
