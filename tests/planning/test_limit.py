@@ -63,13 +63,14 @@ def costs(steps: Work) -> list[tuple[int, int]]:
 def test_against_all_partitions(seed: int) -> None:
     steps, cycles = work(seed)
     every = costs(steps)
-    front = [(parts.peak_bytes, parts.extra_cycles) for parts in Frontier(steps).partitions(1.0)]
+    front = [(parts.peak_bytes, parts.extra_cycles) for parts in Frontier(steps, cycles).partitions(1.0)]
     best = {peak: min(effort for other, effort in every if other <= peak) for peak, _ in every}
     assert min(every) in front and min(every, key=lambda cost: (cost[1], cost[0])) in front
     assert all(best[peak] == effort for peak, effort in front)
     for peak, effort in best.items():
         found = partition_within(steps, cycles, peak)
         assert found is not None and found.peak_bytes <= peak and found.extra_cycles == effort
+        assert found.peak_bytes == min(other for other, cost in every if cost <= effort)
     assert partition_within(steps, cycles, min(best) - 1) is None
 
 

@@ -1,28 +1,25 @@
 """Lower bounds of the arena, each with the assumption that makes it one."""
 
 from collections.abc import Sequence
+from math import inf
 
 from tinycompile.plan import Bound
 from tinycompile.planning.order import OrderResult
+from tinycompile.planning.partition import MAX_LENGTH, LeastPeak
 from tinycompile.planning.place import Item, Relation
 
 
 def bounds_of(
-    input_bytes: int, order: OrderResult, peak_bytes: int, placement_bytes: int
+    input_bytes: int, order: OrderResult, least: LeastPeak | None, placement_bytes: int
 ) -> tuple[Bound, ...]:
-    """The bounds of a plan, from the weakest assumption to the strongest; `peak_bytes` is that of its partition."""
+    """The bounds of a plan, from the weakest assumption to the strongest; `least` is that of its partition."""
     whole = "any order; each operator has its whole inputs, outputs and least scratch in the arena, overlaps only in place"
     resident = Bound(
         "input resident", input_bytes, True, "every input byte is in the arena before the first operator runs"
     )
     return (
         *((resident,) if input_bytes else ()),
-        Bound(
-            "plan family",
-            peak_bytes,
-            True,
-            "this order; regions are runs of consecutive operators with rings of whole rows and one overlap each",
-        ),
+        *((_of_family(least),) if least else ()),
         Bound("placement", placement_bytes, True, "these regions, with their buffers aligned"),
         Bound(
             "layer by layer",
@@ -31,6 +28,18 @@ def bounds_of(
             whole if order.proved else f"{whole}; the search stopped at its limit",
         ),
     )
+
+
+def _of_family(least: LeastPeak) -> Bound:
+    """What the dynamic program proves."""
+    if least.allowance in (0, inf):
+        effort = "no extra cycles" if least.allowance == 0 else "any extra cycles"
+    else:
+        effort = f"at most {least.allowance:.2%} extra cycles"
+    family = (
+        f"this order; regions of up to {MAX_LENGTH} consecutive operators with rings of whole rows; {effort}"
+    )
+    return Bound("plan family", least.bytes, True, family)
 
 
 def placement_bound(items: Sequence[Item], relations: Sequence[Relation], peak_bytes: int) -> int:

@@ -7,7 +7,7 @@ within a limit of bytes. Of the partitions with the same peak the one with the l
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, inf, log1p
 
@@ -42,6 +42,16 @@ class Partition:
     segments: tuple[Segment, ...]
     peak_bytes: int
     extra_cycles: int
+    least: "LeastPeak | None" = None
+    """What is proved of all partitions, None when they were not searched for their least peak."""
+
+
+@dataclass(frozen=True)
+class LeastPeak:
+    """No partition has a lower peak, as long as its extra cycles are within the allowance (a part of the kernels' own)."""
+
+    bytes: int
+    allowance: float
 
 
 def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
@@ -58,28 +68,40 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
         peak = _best_exchange(segments, cycles)
     best = _fastest(segments, peak)
     assert best is not None
-    return best
+    least = LeastPeak(_least_peak(segments, inf), inf) if allowance is None else LeastPeak(peak, allowance)
+    return replace(best, least=least)
 
 
 def partition_within(work: Work, cycles: int, limit_bytes: int) -> Partition | None:
     """The partition of least effort whose peak is at most `limit_bytes`, None when there is none."""
     for allowance in LIMIT_ALLOWANCES:
-        best = _fastest(_segments(work, allowance * cycles, lambda found: limit_bytes), limit_bytes)
+        segments = _segments(work, allowance * cycles, lambda found: limit_bytes)
+        best = _fastest(segments, limit_bytes)
         # All segments of a partition within the allowance are within it too: nothing better was left out.
         if best is not None and best.extra_cycles <= allowance * cycles:
-            return best
+            return _smallest(segments, best, cycles)
     return None
+
+
+def _smallest(segments: Segments, fastest: Partition, cycles: int) -> Partition:
+    """Of the partitions that take no more cycles one with the least peak."""
+    peak = _least_peak(segments, fastest.extra_cycles)
+    best = _fastest(segments, peak)
+    assert best is not None
+    return replace(best, least=LeastPeak(peak, fastest.extra_cycles / cycles))
 
 
 class Frontier:
     """All partitions of an order, to choose from several times. Peaks above the one that costs no cycles are of no use."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, cycles: int) -> None:
+        self._cycles = cycles
         self._segments = _segments(work, inf, lambda found: _least_peak(found, 0))
 
     def fastest(self, limit_bytes: int) -> Partition | None:
         """As `partition_within`."""
-        return _fastest(self._segments, limit_bytes)
+        best = _fastest(self._segments, limit_bytes)
+        return best and _smallest(self._segments, best, self._cycles)
 
     def partitions(self, ratio: float) -> list[Partition]:
         """Those than which none has both a lower peak and less effort, the fastest first.
@@ -87,12 +109,12 @@ class Frontier:
         Of neighbours whose peaks differ by less than the factor `ratio` not all are given.
         """
         peaks = _peaks(self._segments) or [0]
-        start = bisect_left(peaks, True, key=lambda peak: self.fastest(peak) is not None)
+        start = bisect_left(peaks, True, key=lambda peak: _fastest(self._segments, peak) is not None)
         found: list[Partition] = []
 
         @cache
         def fastest(index: int) -> Partition:
-            best = self.fastest(peaks[index])
+            best = _fastest(self._segments, peaks[index])
             assert best is not None
             found.append(best)
             return best
@@ -104,7 +126,7 @@ class Frontier:
             if high - low > 1 and saves_time and fastest(high).peak_bytes > fastest(low).peak_bytes * ratio:
                 middle = (low + high) // 2
                 spans += [(low, middle), (middle, high)]
-        return _not_dominated(found)
+        return [_smallest(self._segments, parts, self._cycles) for parts in _not_dominated(found)]
 
 
 def _not_dominated(partitions: Sequence[Partition]) -> list[Partition]:

@@ -61,7 +61,7 @@ def plans_not_dominated(
     Of plans whose arenas differ by less than the factor `ratio` not all are given.
     """
     planner = _Planner(graph, selection, align, input_mode)
-    front = Frontier(planner.work)
+    front = Frontier(planner.work, planner.cycles)
     plans: list[Plan] = []
     for parts in front.partitions(ratio):
         found = planner.finish(parts)
@@ -117,7 +117,7 @@ class _Planner:
         offsets = place(buffers.items, buffers.relations, -(-goal // SCRATCH_ALIGN) * SCRATCH_ALIGN)
         schedule = Schedule(_regions(self.work, parts, offsets), self.order.proved)
         input_bytes = sum(self.work.storages[storage].bytes for storage in self.work.inputs)
-        bounds = bounds_of(input_bytes, self.order, parts.peak_bytes, goal)
+        bounds = bounds_of(input_bytes, self.order, parts.least, goal)
         state = place_variables(self.graph, len(schedule.regions), self.align)
         inputs = place_inputs(self.graph, len(schedule.regions), self.input_mode)
         placements = _placements(self.graph, buffers, offsets)
