@@ -16,7 +16,7 @@ from tinycompile.planning import Plan, plans_not_dominated
 from tinycompile.proving import measure
 
 KERNEL_CHOICES = ("speed", "balanced", "flash")
-FASTEST_BY_DEFAULT = ("speed", "flash")
+FASTEST_BY_DEFAULT = ("flash",)
 """Values of `optimize` whose own plan is the fastest one: it needs no limit."""
 NOTICEABLE = 1.01
 """Cycles and flash must differ by this factor to count."""
