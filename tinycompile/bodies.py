@@ -52,4 +52,5 @@ class _Compiler:
         graph = run_passes(body.graph)
         selection = select(graph, self.board, self.optimize)
         planned = plan(graph, selection, optimize=self.optimize, input_mode=InputMode.CONST)
-        return lower(graph, *planned, self.board, info)
+        program = lower(graph, *planned, self.board, info)
+        return replace(program, place=f"subgraph {body.subgraph}")

@@ -344,6 +344,8 @@ class Program:
     macs: int
     """Multiply-accumulates of the model as the file has it."""
     runtime: tuple[str, ...]
+    place: str = "the model"
+    """What comments call it: the model, or a subgraph of it."""
     state: tuple[StateValue, ...] = ()
     """Initial values of the variables, in ascending order of offsets."""
     changes: tuple[Mapping[str, Parameter], ...] = ()

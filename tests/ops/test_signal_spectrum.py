@@ -91,6 +91,11 @@ class TestSignalRfft(OperatorMatrix):
             ((2, 32), 32),
             ((60,), 64),
             ((480,), 512),
+            ((6,), 6),
+            ((10,), 10),
+            ((30,), 30),
+            ((400,), 400),
+            ((333,), 480),
             ((1024,), 1024),
         )
     )
@@ -109,7 +114,7 @@ class TestSignalIrfft(OperatorMatrix):
     cases = tuple(
         _irfft(shape, dtype)
         for dtype in _TYPE_CODES
-        for shape in ((6,), (10,), (18,), (2, 34), (66,), (514,), (1026,))
+        for shape in ((6,), (10,), (18,), (2, 34), (66,), (514,), (1026,), (8,), (12,), (32,), (402,), (482,))
     )
 
 

@@ -1,4 +1,4 @@
-"""The real FFT of TFLM's front end in fixed point: factors, permutation, twiddles, and the arithmetic of every step.
+"""The real FFT of TFLM's front end: factors, permutation, twiddles, and the arithmetic of every step in fixed point.
 
 A real transform of n points is a complex one of n / 2 points and a step that splits the spectrum. Fixed point divides by the
 radix at each stage, so that nothing overflows; rounding is part of the semantics. Sources: `kiss_fft` and `kiss_fftr` as
@@ -21,9 +21,18 @@ TYPES = (*FRACTION_BITS, DType.FLOAT32)
 GREATEST_LENGTH = 1 << 14
 
 
+RADICES = (4, 2, 3, 5)
+"""In the order in which factors are split off."""
+
+
 def is_fft_length(length: int) -> bool:
-    """True for the powers of two from 4 to 16384."""
-    return 4 <= length <= GREATEST_LENGTH and length & (length - 1) == 0
+    """True for the even numbers from 4 to 16384 without prime factors above 5."""
+    if not 4 <= length <= GREATEST_LENGTH or length % 2:
+        return False
+    for radix in RADICES:
+        while length % radix == 0:
+            length //= radix
+    return length == 1
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,11 @@ class Stage:
 
 @cache
 def stages(points: int) -> tuple[Stage, ...]:
-    """The stages of a complex FFT in the order of execution: radix 4 as often as it divides, the outermost stage last."""
+    """The stages of a complex FFT in the order of execution; the radix that is split off first is the outermost: it comes last."""
     found: list[Stage] = []
     stride = 1
     while points > 1:
-        radix = 4 if points % 4 == 0 else 2
+        radix = next(radix for radix in RADICES if points % radix == 0)
         points //= radix
         found.insert(0, Stage(radix, points, stride))
         stride *= radix
@@ -114,24 +123,58 @@ class FixedPoint:
             steps = np.arange(stage.span) * stage.stride
             turned = [parts[..., 0, :, :]]
             turned += [self.multiply(parts[..., j, :, :], table[j * steps]) for j in range(1, stage.radix)]
-            combined = self._radix_2(turned) if stage.radix == 2 else self._radix_4(turned, inverse)
+            combined = _BUTTERFLIES[stage.radix](self, turned, _roots(table, stage), inverse)
             values = np.stack(combined, axis=-3).reshape(values.shape)
         return values
 
-    def _radix_2(self, x: list[Int64]) -> list[Int64]:
-        return [self.wrap(x[0] + x[1]), self.wrap(x[0] - x[1])]
+    def scale(self, values: Int64, factor: Int64) -> Int64:
+        """Of complex numbers by a real one."""
+        return self.round(values * factor)
 
-    def _radix_4(self, x: list[Int64], inverse: bool) -> list[Int64]:
-        sums, differences = self.wrap(x[1] + x[3]), self.wrap(x[1] - x[3])
-        even, odd = self.wrap(x[0] + x[2]), self.wrap(x[0] - x[2])
-        sign = -1 if inverse else 1
-        turned = np.stack([differences[..., 1], -differences[..., 0]], axis=-1) * sign
-        return [
-            self.wrap(even + sums),
-            self.wrap(odd + turned),
-            self.wrap(even - sums),
-            self.wrap(odd - turned),
-        ]
+
+def _roots(table: Int64, stage: Stage) -> Int64:
+    """[2, 2]: the first two roots of unity of a stage's radix."""
+    step = stage.span * stage.stride
+    return table[[step % len(table), 2 * step % len(table)]]
+
+
+def _turn(values: Int64) -> Int64:
+    """Times -i."""
+    return np.stack([values[..., 1], -values[..., 0]], axis=-1)
+
+
+def _radix_2(fixed: FixedPoint, x: list[Int64], roots: Int64, inverse: bool) -> list[Int64]:
+    return [fixed.wrap(x[0] + x[1]), fixed.wrap(x[0] - x[1])]
+
+
+def _radix_3(fixed: FixedPoint, x: list[Int64], roots: Int64, inverse: bool) -> list[Int64]:
+    total, difference = fixed.wrap(x[1] + x[2]), fixed.wrap(x[1] - x[2])
+    middle = fixed.wrap(x[0] - (total >> 1))
+    turned = _turn(fixed.scale(difference, roots[0, 1]))
+    return [fixed.wrap(x[0] + total), fixed.wrap(middle - turned), fixed.wrap(middle + turned)]
+
+
+def _radix_4(fixed: FixedPoint, x: list[Int64], roots: Int64, inverse: bool) -> list[Int64]:
+    total, difference = fixed.wrap(x[1] + x[3]), fixed.wrap(x[1] - x[3])
+    even, odd = fixed.wrap(x[0] + x[2]), fixed.wrap(x[0] - x[2])
+    turned = _turn(difference) * (-1 if inverse else 1)
+    sums = [even + total, odd + turned, even - total, odd - turned]
+    return [fixed.wrap(values) for values in sums]
+
+
+def _radix_5(fixed: FixedPoint, x: list[Int64], roots: Int64, inverse: bool) -> list[Int64]:
+    outer, inner = fixed.wrap(x[1] + x[4]), fixed.wrap(x[2] + x[3])
+    outer_difference, inner_difference = fixed.wrap(x[1] - x[4]), fixed.wrap(x[2] - x[3])
+    (near, near_turn), (far, far_turn) = roots
+    a = fixed.wrap(x[0] + fixed.scale(outer, near) + fixed.scale(inner, far))
+    b = fixed.wrap(x[0] + fixed.scale(outer, far) + fixed.scale(inner, near))
+    first = fixed.scale(outer_difference, near_turn) + fixed.scale(inner_difference, far_turn)
+    second = fixed.scale(inner_difference, near_turn) - fixed.scale(outer_difference, far_turn)
+    c, d = fixed.wrap(_turn(first)), fixed.wrap(_turn(second))
+    return [fixed.wrap(v) for v in (x[0] + outer + inner, a - c, b + d, b - d, a + c)]
+
+
+_BUTTERFLIES = {2: _radix_2, 3: _radix_3, 4: _radix_4, 5: _radix_5}
 
 
 def conjugate(values: Int64) -> Int64:

@@ -40,7 +40,7 @@ def fft_length(operation: Operation) -> int:
 
 
 def has_fft_length(operation: Operation) -> str | None:
-    """`fft_length` is a power of two from 4 to 16384."""
+    """`fft_length` is even, from 4 to 16384, and has no prime factor above 5."""
     length = fft_length(operation)
     return None if is_fft_length(length) else f"it is {length}"
 
