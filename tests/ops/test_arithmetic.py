@@ -164,7 +164,7 @@ class TestResizeNearestNeighbor(OperatorMatrix):
 class TestResizeBilinear(OperatorMatrix):
     cases = tuple(
         _resize("RESIZE_BILINEAR", shape, size, dtype, alignment)
-        for dtype in ("int8", "int16", "float32")
+        for dtype in ("int8", "uint8", "int16", "float32")
         for shape, size in _RESIZES
         for alignment in _ALIGNMENTS
     )

@@ -26,7 +26,7 @@ class TestReverseV2(OperatorMatrix):
             spec(shape, dtype),
             version=1,
         )
-        for dtype in ("uint8", "int16", "int32", "int64", "float32", "bool")
+        for dtype in (*_NUMBERS, "bool")
         for shape, axis in (((2, 3, 4, 5), 3), ((2, 3, 4), 1), ((7,), 0))
     )
 
@@ -99,7 +99,7 @@ _BATCH_BLOCKS: dict[str, tuple[Shape, Shape, Pairs]] = {
 
 def _batch_blocks(kind: str) -> Iterator[Case]:
     """The inner extents plus borders are whole blocks; the two operators are each other's inverse."""
-    for dtype in ("int8", "uint8", "int32", "int64", "float32"):
+    for dtype in _NUMBERS:
         for name, (shape, blocks, borders) in _BATCH_BLOCKS.items():
             padded = [shape[1 + i] + sum(borders[i]) for i in range(len(blocks))]
             inner = [extent // block for extent, block in zip(padded, blocks, strict=True)]

@@ -71,6 +71,17 @@ _TABLE = {
         }.items()
     },
     **{
+        f"uint8_{name}": replace(case, dtype="uint8", per_channel=False, zero_points=(125, 133))
+        for name, case in {
+            "same": Transposed(),
+            "valid_batch": Transposed(out=(2, 7, 9, 4), padding="VALID"),
+            "no_bias": Transposed(bias=False),
+            "depth_17": Transposed(out=(1, 4, 4, 3), depth=17),
+            "zoom_20": Transposed(zoom=20),
+        }.items()
+    },
+    "uint8_zero_points_low_high": Transposed(dtype="uint8", per_channel=False, zero_points=(0, 255)),
+    **{
         f"float32_{name}": replace(case, dtype="float32")
         for name, case in {
             "same": Transposed(),
@@ -106,7 +117,13 @@ def _case(name: str, case: Transposed) -> Case:
     else:
         scales = np.float32(0.01 * rng.uniform(0.4, 1.6, channels if case.per_channel else 1))
         out_scale = spread_scale(0.05 * 0.01, filters[0].size) / case.zoom
-        operands += [Const(filters, scales.tolist()), Spec(image, case.dtype, 0.05, case.zero_points[0])]
+        point = 119 if case.dtype == "uint8" else 0
+        if case.dtype == "uint8":
+            filters = rng.integers(0, 256, filters.shape).astype(np.uint8)
+        operands += [
+            Const(filters, scales.tolist(), point),
+            Spec(image, case.dtype, 0.05, case.zero_points[0]),
+        ]
         wide = bias.astype(case.bias_dtype) * (256 if case.bias_dtype == "int64" else 1)
         operands += [Const(wide, (np.float32(0.05) * scales).tolist())] if case.bias else []
         y = Spec(case.out, case.dtype, float(np.float32(out_scale)), case.zero_points[1])

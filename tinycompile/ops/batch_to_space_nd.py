@@ -31,7 +31,7 @@ class BatchToSpaceND(DataMovement):
     """BATCH_TO_SPACE_ND with constant blocks and crops."""
 
     kind = "BATCH_TO_SPACE_ND"
-    types = moves_type(DType.INT32, without=(DType.BOOL, DType.INT16))
+    types = moves_type(DType.INT32, without=(DType.BOOL,))
     limits = (
         has_elements,
         constant_input(1, "block shape"),

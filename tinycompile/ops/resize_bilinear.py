@@ -35,6 +35,10 @@ def has_moderate_size(operation: Operation) -> str | None:
     return large[0] if large else None
 
 
+_REAL = (DType.UINT8, DType.FLOAT32)
+"""Types whose distances are float32; those of the others are fixed-point numbers."""
+
+
 class BilinearKernel(Kernel):
     """Four products for each element."""
 
@@ -48,12 +52,12 @@ class BilinearKernel(Kernel):
         """Holes of `resize_bilinear/bilinear.c.j2`."""
         _, height, width, channels = operation.input(0).shape
         rows, columns = axis_of(operation, 1), axis_of(operation, 2)
-        is_float = operation.output.dtype is DType.FLOAT32
+        is_real = operation.output.dtype in _REAL
         return KernelCode(
             template="resize_bilinear/bilinear.c.j2",
             parameters={
                 "c_type": operation.output.dtype.c_type,
-                "weight_type": "float" if is_float else "int32_t",
+                "weight_type": "float" if is_real else "int32_t",
                 "images": operation.output.shape[0],
                 "height": height,
                 "width": width,
@@ -78,7 +82,8 @@ class ResizeBilinear(Resize):
 
     kind = "RESIZE_BILINEAR"
     types = tuple(
-        TypeRule((dtype, DType.INT32), (dtype,)) for dtype in (DType.INT8, DType.INT16, DType.FLOAT32)
+        TypeRule((dtype, DType.INT32), (dtype,))
+        for dtype in (DType.INT8, DType.UINT8, DType.INT16, DType.FLOAT32)
     )
     limits = (
         has_elements,
@@ -91,18 +96,19 @@ class ResizeBilinear(Resize):
     kernels = (BilinearKernel(),)
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """The sum of four products; integers are rounded, ties away from zero."""
+        """The sum of four products; integers are rounded, ties away from zero (uint8: after sums in float32)."""
         image, dtype = inputs[0], operation.output.dtype
         assert image is not None
-        wide = image.astype(np.float32 if dtype is DType.FLOAT32 else np.int64)
+        wide = image.astype(np.float32 if dtype in _REAL else np.int64)
         rows, columns = _weights(operation, 1, wide.dtype), _weights(operation, 2, wide.dtype)
         total = np.zeros(operation.output.shape, wide.dtype)
-        for place, row_weight in rows:
-            for spot, weight in columns:
+        for spot, weight in columns:  # in the order in which the reference adds
+            for place, row_weight in rows:
                 taken = wide[:, place][:, :, spot]
                 total = total + taken * row_weight[None, :, None, None] * weight[None, None, :, None]
-        if dtype is DType.FLOAT32:
-            return (total,)
+        if dtype in _REAL:
+            half = np.float32(0.0 if dtype is DType.FLOAT32 else 0.5)
+            return (np.add(total, half, dtype=np.float32).astype(dtype.numpy),)
         return ((np.sign(total) * ((np.abs(total) + (1 << 19)) >> 20)).astype(dtype.numpy),)
 
 
@@ -110,7 +116,7 @@ def _weights(operation: Operation, axis: int, dtype: Any) -> list[tuple[Array, A
     """Input indices with their weights: those before and those after."""
     found = axis_of(operation, axis)
     distance: Array = found.distance.astype(dtype)
-    whole = 1 if operation.output.dtype is DType.FLOAT32 else 1024
+    whole = 1 if operation.output.dtype in _REAL else 1024
     return [(found.before, (whole - distance).astype(dtype)), (found.after, distance)]
 
 
@@ -121,7 +127,7 @@ def axis_of(operation: Operation, axis: int) -> Axis:
     aligned = attributes.align_corners and wanted > 1
     numerator, denominator = (extent - 1, wanted - 1) if aligned else (extent, wanted)
     index = np.arange(wanted, dtype=np.int64)
-    if operation.output.dtype is DType.FLOAT32:
+    if operation.output.dtype in _REAL:
         scale = np.float32(numerator) / np.float32(denominator)
         half = np.float32(0.5 if attributes.half_pixel_centers else 0.0)
         scaled = (index.astype(np.float32) + half) * scale - half

@@ -26,7 +26,7 @@ class ReverseV2(DataMovement):
     """REVERSE_V2 along constant axes."""
 
     kind = "REVERSE_V2"
-    types = moves_type(DType.INT32, without=(DType.INT8,))
+    types = moves_type(DType.INT32)
     limits = (has_elements, constant_input(1, "list of axes"), has_legal_axes)
     min_inputs = 2
     kernels = (CopyKernel(),)

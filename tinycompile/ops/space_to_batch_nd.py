@@ -30,7 +30,7 @@ class SpaceToBatchND(DataMovement):
     """SPACE_TO_BATCH_ND with constant blocks and paddings."""
 
     kind = "SPACE_TO_BATCH_ND"
-    types = moves_type(DType.INT32, without=(DType.BOOL, DType.INT16))
+    types = moves_type(DType.INT32, without=(DType.BOOL,))
     limits = (
         has_elements,
         constant_input(1, "block shape"),

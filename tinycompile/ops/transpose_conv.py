@@ -18,13 +18,14 @@ from tinycompile.ops._linear import (
     bias_problem,
     bias_values,
     clamps,
-    convolution_multipliers,
     has_per_tensor_activations,
     has_symmetric_weights,
     multiplier_problem,
+    multipliers_of,
     requantized,
     sums_in_64_bits,
     weight_quantization_problem,
+    weights_without_zero_point,
 )
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops._window import WindowAxis, WindowOptions, window_of
@@ -89,7 +90,10 @@ def has_clamp_activation(operation: Operation) -> str | None:
 
 
 def has_quantization(operation: Operation) -> str | None:
-    """int8 and int16: image and output are quantized per tensor, weights symmetrically with one scale or one for each channel."""
+    """Integers: image and output are quantized per tensor, weights symmetrically with one scale or one for each channel.
+
+    uint8: weights have one scale, and any zero point.
+    """
     if operation.output.dtype is DType.FLOAT32 or has_images(operation):
         return None
     convolution, channels = as_convolution(operation), operation.input(1).shape[0]
@@ -98,7 +102,7 @@ def has_quantization(operation: Operation) -> str | None:
         or has_symmetric_weights(convolution)
         or weight_quantization_problem(convolution, channels)
     )
-    return problem or multiplier_problem(convolution, convolution_multipliers(convolution, channels))
+    return problem or multiplier_problem(convolution, multipliers_of(convolution, channels))
 
 
 @register
@@ -110,6 +114,7 @@ class TransposeConv(Operator):
         TypeRule((DType.INT32, DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),
         TypeRule((DType.INT32, DType.INT8, DType.INT16, DType.INT64), (DType.INT16,)),
         TypeRule((DType.INT32, DType.INT8, DType.INT16, DType.INT32), (DType.INT16,)),
+        TypeRule((DType.INT32, DType.UINT8, DType.UINT8, DType.INT32), (DType.UINT8,)),
         TypeRule((DType.INT32, DType.FLOAT32, DType.FLOAT32, DType.FLOAT32), (DType.FLOAT32,)),
     )
     limits = (
@@ -137,10 +142,11 @@ class TransposeConv(Operator):
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Every tap adds the image times its weights to a strided part of the padded output."""
-        image, weights, output = inputs[2], operation.input(1).values, operation.output
+        image, output = inputs[2], operation.output
         assert image is not None
         quantized = output.dtype is not DType.FLOAT32
         wide = image.astype(np.int64) - operation.input(2).zero_point if quantized else image
+        weights = _filters(operation)
         rows, columns = _axes(operation, output.shape)
         height, width = image.shape[1:3]
         padded = np.zeros(
@@ -193,10 +199,12 @@ def _macs(operation: Operation) -> int:
 
 
 def _code(operation: Operation) -> TemplateCode:
-    image, weights, output = operation.input(2), operation.input(1), operation.output
+    image, output = operation.input(2), operation.output
+    filters = Constant("weights", _filters(operation))
     rows, columns = _axes(operation, output.shape)
     parameters: dict[str, Parameter] = {
         "c_type": output.dtype.c_type,
+        "weight_type": filters.c_type,
         "images": output.shape[0],
         "height": image.shape[1],
         "width": image.shape[2],
@@ -216,7 +224,7 @@ def _code(operation: Operation) -> TemplateCode:
     return replace(
         code,
         parameters={**parameters, **code.parameters},
-        constants=(Constant("weights", weights.values), *code.constants),
+        constants=(filters, *code.constants),
         cycles=4 * _macs(operation) + 40 * output.elements,
     )
 
@@ -227,8 +235,8 @@ _TEMPLATE = "transpose_conv/portable.c.j2"
 def _narrow_code(operation: Operation) -> TemplateCode:
     """Sums of 32 bits."""
     convolution, output, channels = as_convolution(operation), operation.output, operation.output.shape[3]
-    taps = -operation.input(2).zero_point * operation.input(1).values.astype(np.int64).sum(axis=3)
-    multipliers, bias = convolution_multipliers(convolution, channels), bias_values(convolution, channels)
+    taps = -operation.input(2).zero_point * _filters(operation).astype(np.int64).sum(axis=3)
+    multipliers, bias = multipliers_of(convolution, channels), bias_values(convolution, channels)
     rows = [(int(b), m.value, m.shift) for b, m in zip(bias, multipliers, strict=True)]
     return TemplateCode(
         _TEMPLATE,
@@ -246,7 +254,7 @@ def _narrow_code(operation: Operation) -> TemplateCode:
 def _wide_code(operation: Operation) -> TemplateCode:
     """Sums of 64 bits."""
     convolution, output, channels = as_convolution(operation), operation.output, operation.output.shape[3]
-    factors = [(reduced_multiplier(m), m.shift) for m in convolution_multipliers(convolution, channels)]
+    factors = [(reduced_multiplier(m), m.shift) for m in multipliers_of(convolution, channels)]
     return TemplateCode(
         _TEMPLATE,
         {"form": "wide"},
@@ -263,6 +271,12 @@ def _wide_code(operation: Operation) -> TemplateCode:
 def _float_code(operation: Operation) -> TemplateCode:
     holes: dict[str, Parameter] = {"form": "float", **clamp_holes(operation)}
     return TemplateCode(_TEMPLATE, holes, (2,), (Constant("bias", _float_bias(operation)),))
+
+
+def _filters(operation: Operation) -> Array:
+    """The weights without their zero point."""
+    is_float = operation.output.dtype is DType.FLOAT32
+    return operation.input(1).values if is_float else weights_without_zero_point(as_convolution(operation))
 
 
 def _axes(operation: Operation, shape: tuple[int, ...]) -> tuple[WindowAxis, WindowAxis]:
