@@ -18,11 +18,11 @@ from tinycompile.quant import (
     wrap_int32,
 )
 
-GATES = (2, 1, 3, 4)
-"""Weights of the gates forget, input, cell, output; those on the hidden state are 4 further on, biases 11."""
+GATES = (2, 1, 4, 3)
+"""Weights of the gates forget, input, output, cell; those on the hidden state are 4 further on, biases 11."""
 RECURRENT, BIAS = 4, 11
 HIDDEN, CELL = 18, 19
-CELL_GATE = 2
+CELL_GATE = 3
 GATE_BITS, INTEGER_BITS = 16, 3
 """A gate is summed up as int16 with 3 integer bits."""
 
@@ -95,7 +95,7 @@ def float_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Arra
         total = x @ operation.input(index).values.T + h @ operation.input(index + RECURRENT).values.T
         total = total + operation.input(index + BIAS).values
         gates.append(np.tanh(total) if number == CELL_GATE else _logistic(total))
-    forget, new, candidate, output = gates
+    forget, new, output, candidate = gates
     value, clip = forget * c + new * candidate, attributes_of(operation).cell_clip
     value = np.clip(value, -clip, clip) if clip > 0.0 else value
     return (output * np.tanh(value)).astype(np.float32), value.astype(np.float32)
@@ -121,7 +121,7 @@ def integer_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Ar
             scaled = multiply_by_quantized_multiplier(wrap_int32(product), factor)
             total = np.clip(total + scaled, *DType.INT16.limits)
         gates.append((tanh if number == CELL_GATE else logistic)(total, INTEGER_BITS, GATE_BITS))
-    forget, new, candidate, output = gates
+    forget, new, output, candidate = gates
     power, clip = cell_power(operation), cell_clip(operation)
     added = rounding_divide_by_power_of_two(new * candidate, 30 + power).astype(np.int16).astype(np.int64)
     value = np.clip(rounding_divide_by_power_of_two(forget * c, 15) + added, *DType.INT16.limits)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tinycompile.board import Board
+from tinycompile.ir import DType
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
@@ -52,3 +53,13 @@ class TemplateKernel(Kernel):
             scratch_bytes=code.scratch_bytes,
             runtime=code.runtime,
         )
+
+
+class DspTemplateKernel(TemplateKernel):
+    """The same with the DSP extension."""
+
+    name = "dsp"
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """int8 activations, on boards that have the extension."""
+        return board.dsp and operation.output.dtype is DType.INT8

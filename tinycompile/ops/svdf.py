@@ -7,14 +7,14 @@ tflite-runtime asks for RELU there, and computes the same as without. Source of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._fused import clamp_holes, clamped, has_clamp_activation
 from tinycompile.ops._limits import constant_input, has_elements, quantization_problem
-from tinycompile.ops._template import TemplateCode, TemplateKernel
+from tinycompile.ops._template import DspTemplateKernel, TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
 from tinycompile.program import Constant, Parameter
@@ -105,7 +105,10 @@ class Svdf(Operator):
     min_inputs = 3
     max_inputs = 5
     updates = (STATE,)
-    kernels = (TemplateKernel(lambda operation: _code(operation)),)
+    kernels = (
+        DspTemplateKernel(lambda operation: _code(operation, dsp=True)),
+        TemplateKernel(lambda operation: _code(operation, dsp=False)),
+    )
 
     def parse(self, options: Options) -> SvdfAttributes:
         """Read SVDFOptions."""
@@ -169,7 +172,7 @@ def _multipliers(operation: Operation) -> tuple[Multiplier, Multiplier]:
     return quantize_multiplier(first), quantize_multiplier(second)
 
 
-def _code(operation: Operation) -> TemplateCode:
+def _code(operation: Operation, *, dsp: bool) -> TemplateCode:
     batch, features = operation.input(0).shape
     filters, memory = operation.input(2).shape
     parameters: dict[str, Parameter] = {
@@ -179,29 +182,47 @@ def _code(operation: Operation) -> TemplateCode:
         "rank": _attributes(operation).rank,
         "memory": memory,
     }
-    cycles = batch * filters * (2 * features + 4 * memory + 20)
-    weights = Constant("feature_weights", operation.input(1).values)
-    time = Constant("time_weights", operation.input(2).values)
-    if operation.output.dtype is DType.FLOAT32:
-        constants = (weights, time, Constant("bias", _bias(operation).astype(np.float32)))
-        return TemplateCode(
-            "svdf/float.c.j2", {**parameters, **clamp_holes(operation)}, (0,), constants, cycles=cycles
-        )
+    weights = (
+        Constant("feature_weights", operation.input(1).values),
+        Constant("time_weights", operation.input(2).values),
+    )
+    is_float = operation.output.dtype is DType.FLOAT32
+    code = _float_code(operation) if is_float else _integer_code(operation, dsp)
+    return replace(
+        code,
+        parameters={**parameters, **code.parameters},
+        constants=(*weights, *code.constants),
+        cycles=batch * filters * ((2 if dsp else 5) * (features + memory) + 40),
+    )
+
+
+def _float_code(operation: Operation) -> TemplateCode:
+    bias = Constant("bias", _bias(operation).astype(np.float32))
+    return TemplateCode("svdf/float.c.j2", clamp_holes(operation), constants=(bias,))
+
+
+def _integer_code(operation: Operation, dsp: bool) -> TemplateCode:
     first, second = _multipliers(operation)
     state = operation.input(STATE)
     return TemplateCode(
         "svdf/integer.c.j2",
         {
-            **parameters,
             "state_type": state.dtype.c_type,
+            "state_bytes": state.dtype.element_bytes,
             "low": state.dtype.limits[0],
             "high": state.dtype.limits[1],
+            "dsp": dsp,
         },
-        (0,),
-        (weights, time, *_folded_biases(operation)),
-        (first.value, first.shift, state.zero_point, second.value, second.shift, operation.output.zero_point),
-        runtime=("tc_dot.h", "tc_requantize.h"),
-        cycles=cycles,
+        constants=_folded_biases(operation),
+        arguments=(
+            first.value,
+            first.shift,
+            state.zero_point,
+            second.value,
+            second.shift,
+            operation.output.zero_point,
+        ),
+        runtime=("tc_dot.h", *(("tc_dot_dsp.h",) if dsp else ()), "tc_requantize.h", "tc_shift_down.h"),
     )
 
 

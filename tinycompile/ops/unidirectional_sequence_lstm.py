@@ -33,7 +33,7 @@ from tinycompile.ops._lstm import (
     macs_of,
     multipliers,
 )
-from tinycompile.ops._template import TemplateCode, TemplateKernel
+from tinycompile.ops._template import DspTemplateKernel, TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
 from tinycompile.program import Constant, Parameter
@@ -123,7 +123,10 @@ class UnidirectionalSequenceLstm(Operator):
     limits = (has_elements, is_plain, has_matching_shapes, has_constant_weights, has_quantization)
     max_inputs = 24
     updates = (HIDDEN, CELL)
-    kernels = (TemplateKernel(lambda operation: _code(operation)),)
+    kernels = (
+        DspTemplateKernel(lambda operation: _code(operation, dsp=True)),
+        TemplateKernel(lambda operation: _code(operation, dsp=False)),
+    )
 
     def parse(self, options: Options) -> LstmAttributes:
         """Read UnidirectionalSequenceLSTMOptions."""
@@ -161,7 +164,7 @@ class UnidirectionalSequenceLstm(Operator):
         return macs_of(operation)
 
 
-def _code(operation: Operation) -> TemplateCode:
+def _code(operation: Operation, *, dsp: bool) -> TemplateCode:
     attributes = attributes_of(operation)
     parameters: dict[str, Parameter] = {
         "batch": batch_of(operation),
@@ -169,60 +172,59 @@ def _code(operation: Operation) -> TemplateCode:
         "features": operation.input(0).shape[2],
         "cells": operation.output.shape[2],
         "time_major": attributes.time_major,
+        "dsp": dsp,
     }
+    is_float = operation.output.dtype is DType.FLOAT32
+    code = _float_code(operation) if is_float else _integer_code(operation, dsp)
     weights = (
-        Constant("input_weights", _stacked(operation, 0)),
-        Constant("recurrent_weights", _stacked(operation, RECURRENT)),
+        Constant("input_weights", _interleaved(operation, 0)),
+        Constant("recurrent_weights", _interleaved(operation, RECURRENT)),
     )
-    code = _float_code if operation.output.dtype is DType.FLOAT32 else _integer_code
+    steps = operation.output.elements * (150 if is_float else 600)
     return replace(
-        code(operation, parameters, weights),
-        scratch_bytes=4 * operation.output.shape[2] * operation.input(CELL).dtype.element_bytes,
-        cycles=3 * macs_of(operation),
+        code,
+        parameters={**parameters, **code.parameters},
+        constants=(*weights, *code.constants),
+        cycles=(2 if dsp else 5) * macs_of(operation) + steps,
     )
 
 
-def _float_code(
-    operation: Operation, parameters: dict[str, Parameter], weights: tuple[Constant, ...]
-) -> TemplateCode:
+def _float_code(operation: Operation) -> TemplateCode:
     clip = attributes_of(operation).cell_clip
     return TemplateCode(
         "unidirectional_sequence_lstm/float.c.j2",
-        {**parameters, "clip": literal(DType.FLOAT32, clip) if clip > 0.0 else "none"},
-        constants=(*weights, Constant("biases", _stacked(operation, BIAS))),
+        {"clip": literal(DType.FLOAT32, clip) if clip > 0.0 else "none"},
+        constants=(Constant("biases", _interleaved(operation, BIAS)),),
         runtime=("tc_math.h",),
     )
 
 
-def _integer_code(
-    operation: Operation, parameters: dict[str, Parameter], weights: tuple[Constant, ...]
-) -> TemplateCode:
+def _integer_code(operation: Operation, dsp: bool) -> TemplateCode:
     by_gate, hidden = multipliers(operation)
     pairs = np.array([(m.value, m.shift) for pair in by_gate for m in pair], np.int32)
     clip = cell_clip(operation)
     low, high = (-clip, clip) if clip else DType.INT16.limits
     return TemplateCode(
         "unidirectional_sequence_lstm/integer.c.j2",
-        {**parameters, "cell_power": cell_power(operation), "low": low, "high": high},
+        {"cell_power": cell_power(operation), "low": low, "high": high},
         constants=(
-            *weights,
             Constant("biases", _folded_biases(operation), "for features and for the hidden state"),
             Constant("multipliers", pairs.reshape(4, 4), is_weight=False),
         ),
         arguments=(hidden.value, hidden.shift, operation.input(HIDDEN).zero_point),
-        runtime=("tc_dot.h", "tc_fixed_point_16.h", "tc_requantize.h"),
+        runtime=("tc_dot_dsp.h" if dsp else "tc_dot.h", "tc_fixed_point_16.h", "tc_requantize.h"),
     )
 
 
-def _stacked(operation: Operation, shift: int) -> Array:
-    """Weights or biases of all gates."""
-    return np.concatenate([operation.input(index + shift).values for index in GATES])
+def _interleaved(operation: Operation, shift: int) -> Array:
+    """Weights or biases of all gates, those of one cell together: [cells, 4, ...]."""
+    return np.stack([operation.input(index + shift).values for index in GATES], axis=1)
 
 
 def _folded_biases(operation: Operation) -> Array:
-    """Biases with the zero points of features and hidden state folded in: int32 [4 * cells, 2]."""
-    sums = [_stacked(operation, shift).astype(np.int64).sum(axis=1) for shift in (0, RECURRENT)]
-    first = _stacked(operation, BIAS) - operation.input(0).zero_point * sums[0]
+    """Biases with the zero points of features and hidden state folded in: int32 [cells, 2, 4]."""
+    sums = [_interleaved(operation, shift).astype(np.int64).sum(axis=2) for shift in (0, RECURRENT)]
+    first = _interleaved(operation, BIAS) - operation.input(0).zero_point * sums[0]
     second = -operation.input(HIDDEN).zero_point * sums[1]
     folded: Array = wrap_int32(np.stack([first, second], axis=1)).astype(np.int32)
     return folded
