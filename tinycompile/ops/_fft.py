@@ -46,7 +46,7 @@ class Stage:
 
 @cache
 def stages(points: int) -> tuple[Stage, ...]:
-    """The stages of a complex FFT in the order of execution; the radix that is split off first is the outermost: it comes last."""
+    """The stages of a complex FFT in the order of execution: the radix that is split off first comes last."""
     found: list[Stage] = []
     stride = 1
     while points > 1:
