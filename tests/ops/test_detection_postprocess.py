@@ -1,5 +1,7 @@
 """TFLite_Detection_PostProcess against the reference."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from tests.ops.case import Array, Case, Const, rng_of
@@ -33,6 +35,7 @@ def _case(
     box_length: int = 4,
     box_type: str = "float32",
     score_type: str = "float32",
+    open_shapes: bool = False,
     **changed: float | bool,
 ) -> Case:
     """Scores are all different, since TFLite does not say in which order equal ones come."""
@@ -62,6 +65,8 @@ def _case(
     outputs = [
         Spec(shape, "float32") for shape in ((1, detections, 4), (1, detections), (1, detections), (1,))
     ]
+    if open_shapes:
+        outputs = [Spec((), "float32")] * 4
     results = builder.op(
         "TFLite_Detection_PostProcess", [*inputs, third], outputs, custom_options=flexbuffer(**options)
     )
@@ -76,8 +81,10 @@ def _case(
 
 
 class TestDetectionPostProcess(OperatorMatrix):
+    tflm_differs: ClassVar = {"open_shapes": "takes outputs without dimensions as scalars"}
     cases = (
         _case("fast", 40, 3, 5),
+        _case("open_shapes", 40, 3, 5, open_shapes=True),
         _case("fast_one_class", 30, 1, 4, background=0),
         _case("fast_long_encodings", 25, 2, 3, box_length=7),
         _case("fast_tight", 60, 4, 8, nms_iou_threshold=0.05),

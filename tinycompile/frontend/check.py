@@ -17,14 +17,14 @@ _T = TypeVar("_T")
 
 def parse_attributes(kind: str, options: Options, place: str) -> Attributes | Problem:
     """The typed options of an operator, or what is wrong with them."""
-    return _attempt(lambda: operators()[kind].parse(options), place, "options")
+    return attempt(lambda: operators()[kind].parse(options), place, "options")
 
 
 def check_node(operation: Operation, place: str) -> list[Problem]:
     """Everything that is wrong with one operator. Later checks assume the earlier ones, so the first that fails is the last."""
     operator = operator_of(operation.node)
     for check in (_check_operands, _check_types, _check_limits, _check_shapes):
-        problems = _attempt(partial(check, operator, operation, place), place, "operands")
+        problems = attempt(partial(check, operator, operation, place), place, "operands")
         if isinstance(problems, Problem):
             return [problems]
         if problems:
@@ -32,7 +32,7 @@ def check_node(operation: Operation, place: str) -> list[Problem]:
     return []
 
 
-def _attempt(action: Callable[[], _T], place: str, what: str) -> _T | Problem:
+def attempt(action: Callable[[], _T], place: str, what: str) -> _T | Problem:
     """Limits and shape inference should survive any model; when one does not, the user still gets a message with a place."""
     try:
         with np.errstate(all="ignore"):  # absurd scales overflow, and a limit refuses what came out
@@ -64,7 +64,7 @@ def _check_types(operator: Operator, operation: Operation, place: str) -> list[P
 def _check_limits(operator: Operator, operation: Operation, place: str) -> list[Problem]:
     problems = []
     for limit in operator.limits:
-        found = _attempt(partial(limit, operation), place, "operands")
+        found = attempt(partial(limit, operation), place, "operands")
         if isinstance(found, Problem):
             problems.append(found)
         elif found is not None:

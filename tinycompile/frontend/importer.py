@@ -7,6 +7,7 @@ from enum import Enum
 from tinycompile.errors import ModelError, Problem
 from tinycompile.frontend.check import check_node, parse_attributes
 from tinycompile.frontend.reader import FileModel, FileOperator, read_file
+from tinycompile.frontend.shapes import with_inferred_shapes
 from tinycompile.frontend.state import variable_tensors, with_operator_state
 from tinycompile.frontend.tensors import import_tensor
 from tinycompile.frontend.variables import Held, Key, Resolved, resolve_variables
@@ -87,6 +88,7 @@ class _Importer:
         if self.problems:
             return None
         for node, operator in zip(graph.nodes, self.subgraph.operators, strict=True):
+            graph = with_inferred_shapes(graph, node)
             self.problems += check_node(operation(graph, node), self._place(operator))
         if self.problems:
             return None

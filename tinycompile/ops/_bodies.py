@@ -5,7 +5,7 @@ operands lie; its arena is the operator's scratch, where its results are picked 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, Graph, Tensor
@@ -22,8 +22,8 @@ class Body:
     """A subgraph of the file that an operator runs. `program` is what it was compiled to, None before that."""
 
     subgraph: int
-    graph: Graph
-    program: Program | None = None
+    graph: Graph = field(repr=False)
+    program: Program | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
