@@ -196,12 +196,12 @@ def test_absurd_scales_are_refused_without_a_warning(kind: str, scales: tuple[fl
 
 def test_types_that_no_rule_takes() -> None:
     builder = Builder()
-    x = builder.input((1, 2, 2, 1), "uint8", 0.5)
-    w = builder.const(np.ones((1, 1, 1, 1), np.uint8), scale=0.5)
-    y = builder.op("CONV_2D", [x, w], Spec((1, 2, 2, 1), "uint8", 0.5, name="y"), stride_w=1, stride_h=1)
+    x = builder.input((1, 2, 2, 1), "int32", 0.5)
+    w = builder.const(np.ones((1, 1, 1, 1), np.int32), scale=0.5)
+    y = builder.op("CONV_2D", [x, w], Spec((1, 2, 2, 1), "int32", 0.5, name="y"), stride_w=1, stride_h=1)
     (problem,) = _problems(builder.finish([x], [y]))
     assert problem.startswith(
-        'bad.tflite: #0 CONV_2D "y": types are uint8, uint8 -> uint8; supported: int8, int8'
+        'bad.tflite: #0 CONV_2D "y": types are int32, int32 -> int32; supported: int8, int8'
     )
 
 
