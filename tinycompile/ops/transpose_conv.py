@@ -6,47 +6,38 @@ Source of the semantics: `TransposeConv` in tensorflow/lite/kernels/internal/ref
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tinycompile.ir import Array, Attributes, DType, Options
-from tinycompile.ops._fused import clamp_holes
+from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._limits import constant_input, constant_integers, has_elements
 from tinycompile.ops._linear import (
     activation_problem,
     bias_problem,
     bias_values,
-    clamps,
     has_per_tensor_activations,
     has_symmetric_weights,
     multiplier_problem,
     multipliers_of,
     requantized,
-    sums_in_64_bits,
     weight_quantization_problem,
-    weights_without_zero_point,
 )
-from tinycompile.ops._template import TemplateCode, TemplateKernel
-from tinycompile.ops._window import WindowAxis, WindowOptions, window_of
+from tinycompile.ops._template import DspTemplateKernel, TemplateKernel
+from tinycompile.ops._transposed import (
+    TransposeConvAttributes,
+    as_convolution,
+    attributes_of,
+    axes_of,
+    dsp_code,
+    filters_of,
+    float_bias,
+    macs_of,
+    portable_code,
+)
+from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
-from tinycompile.program import Constant, Parameter
-from tinycompile.quant import REAL_RANGES, Activation, reduced_multiplier, wrap_int32
-
-
-@dataclass(frozen=True)
-class TransposeConvAttributes(Attributes):
-    """Options of a transposed convolution."""
-
-    window: WindowOptions = field(default_factory=WindowOptions)
-    activation: Activation = Activation.NONE
-
-
-def as_convolution(operation: Operation) -> Operation:
-    """Image, weights and bias in the order in which a convolution has them."""
-    inputs = (operation.optional(2), operation.optional(1), operation.optional(3))
-    return Operation(operation.node, inputs, operation.outputs)
+from tinycompile.quant import REAL_RANGES, Activation
 
 
 def has_images(operation: Operation) -> str | None:
@@ -63,13 +54,13 @@ def has_images(operation: Operation) -> str | None:
 def has_legal_size(operation: Operation) -> str | None:
     """A convolution of the given size with these weights, strides and padding would give the image."""
     shape = constant_integers(operation, 0)
-    window = _attributes(operation).window
+    window = attributes_of(operation).window
     if shape is None or has_images(operation) or window.problem:
         return window.problem
     image, weights = operation.input(2), operation.input(1)
     fits = len(shape) == 4 and min(shape) > 0 and (shape[0], shape[3]) == (image.shape[0], weights.shape[0])
     if fits:
-        rows, columns = _axes(operation, tuple(shape))
+        rows, columns = axes_of(operation, tuple(shape))
         fits = (rows.out_extent, columns.out_extent) == image.shape[1:3]
     return None if fits else f"size {shape} from {image.describe()} with weights {weights.describe()}"
 
@@ -86,7 +77,7 @@ def has_constant_bias(operation: Operation) -> str | None:
 
 def has_clamp_activation(operation: Operation) -> str | None:
     """The fused activation is NONE, RELU, RELU6 or RELU_N1_TO_1."""
-    return activation_problem(_attributes(operation).activation)
+    return activation_problem(attributes_of(operation).activation)
 
 
 def has_quantization(operation: Operation) -> str | None:
@@ -129,7 +120,10 @@ class TransposeConv(Operator):
     )
     min_inputs = 3
     max_inputs = 4
-    kernels = (TemplateKernel(lambda operation: _code(operation)),)
+    kernels = (
+        DspTemplateKernel(dsp_code),
+        TemplateKernel(portable_code),
+    )
 
     def parse(self, options: Options) -> TransposeConvAttributes:
         """Read TransposeConvOptions."""
@@ -146,8 +140,8 @@ class TransposeConv(Operator):
         assert image is not None
         quantized = output.dtype is not DType.FLOAT32
         wide = image.astype(np.int64) - operation.input(2).zero_point if quantized else image
-        weights = _filters(operation)
-        rows, columns = _axes(operation, output.shape)
+        weights = filters_of(operation)
+        rows, columns = axes_of(operation, output.shape)
         height, width = image.shape[1:3]
         padded = np.zeros(
             (
@@ -168,8 +162,8 @@ class TransposeConv(Operator):
         padded = np.pad(padded, ((0, 0), (0, bottom), (0, right), (0, 0)))
         total = padded[:, rows.pad_before :, columns.pad_before :][:, : output.shape[1], : output.shape[2]]
         if not quantized:
-            low, high = clamps_of_float(_attributes(operation).activation)
-            return (np.clip(total + _float_bias(operation), low, high).astype(np.float32),)
+            low, high = clamps_of_float(attributes_of(operation).activation)
+            return (np.clip(total + float_bias(operation), low, high).astype(np.float32),)
         convolution = as_convolution(operation)
         return (requantized(convolution, total + bias_values(convolution, output.shape[3])),)
 
@@ -179,113 +173,10 @@ class TransposeConv(Operator):
 
     def macs(self, operation: Operation) -> int:
         """One for each input element and weight of its channel."""
-        return _macs(operation)
+        return macs_of(operation)
 
 
 def clamps_of_float(activation: Activation) -> tuple[float, float]:
     """Bounds of a fused activation on float32."""
     low, high = REAL_RANGES[activation]
     return -np.inf if low is None else low, np.inf if high is None else high
-
-
-def _float_bias(operation: Operation) -> Array:
-    bias = operation.optional(3)
-    return bias.values.reshape(-1) if bias is not None else np.zeros(operation.output.shape[3], np.float32)
-
-
-def _macs(operation: Operation) -> int:
-    channels, rows, columns, _ = operation.input(1).shape
-    return operation.input(2).elements * rows * columns * channels
-
-
-def _code(operation: Operation) -> TemplateCode:
-    image, output = operation.input(2), operation.output
-    filters = Constant("weights", _filters(operation))
-    rows, columns = _axes(operation, output.shape)
-    parameters: dict[str, Parameter] = {
-        "c_type": output.dtype.c_type,
-        "weight_type": filters.c_type,
-        "images": output.shape[0],
-        "height": image.shape[1],
-        "width": image.shape[2],
-        "depth": image.shape[3],
-        "out_height": output.shape[1],
-        "out_width": output.shape[2],
-        "out_channels": output.shape[3],
-        "window_rows": rows.taps,
-        "window_columns": columns.taps,
-        "stride_rows": rows.stride,
-        "stride_columns": columns.stride,
-        "pad_top": rows.pad_before,
-        "pad_left": columns.pad_before,
-    }
-    is_float, is_wide = output.dtype is DType.FLOAT32, sums_in_64_bits(as_convolution(operation))
-    code = (_float_code if is_float else _wide_code if is_wide else _narrow_code)(operation)
-    return replace(
-        code,
-        parameters={**parameters, **code.parameters},
-        constants=(filters, *code.constants),
-        cycles=4 * _macs(operation) + 40 * output.elements,
-    )
-
-
-_TEMPLATE = "transpose_conv/portable.c.j2"
-
-
-def _narrow_code(operation: Operation) -> TemplateCode:
-    """Sums of 32 bits."""
-    convolution, output, channels = as_convolution(operation), operation.output, operation.output.shape[3]
-    taps = -operation.input(2).zero_point * _filters(operation).astype(np.int64).sum(axis=3)
-    multipliers, bias = multipliers_of(convolution, channels), bias_values(convolution, channels)
-    rows = [(int(b), m.value, m.shift) for b, m in zip(bias, multipliers, strict=True)]
-    return TemplateCode(
-        _TEMPLATE,
-        {"form": "narrow"},
-        (2,),
-        (
-            Constant("tap_bias", wrap_int32(taps).astype(np.int32)),
-            Constant("channels", np.array(rows, np.int32), "bias, multiplier, shift"),
-        ),
-        (output.zero_point, *clamps(output, _attributes(operation).activation)),
-        runtime=("tc_dot.h", "tc_requantize.h"),
-    )
-
-
-def _wide_code(operation: Operation) -> TemplateCode:
-    """Sums of 64 bits."""
-    convolution, output, channels = as_convolution(operation), operation.output, operation.output.shape[3]
-    factors = [(reduced_multiplier(m), m.shift) for m in multipliers_of(convolution, channels)]
-    return TemplateCode(
-        _TEMPLATE,
-        {"form": "wide"},
-        (2,),
-        (
-            Constant("bias", bias_values(convolution, channels), align=8),
-            Constant("channels", np.array(factors, np.int32), "multiplier, shift"),
-        ),
-        clamps(output, _attributes(operation).activation),
-        runtime=("tc_dot.h", "tc_requantize.h"),
-    )
-
-
-def _float_code(operation: Operation) -> TemplateCode:
-    holes: dict[str, Parameter] = {"form": "float", **clamp_holes(operation)}
-    return TemplateCode(_TEMPLATE, holes, (2,), (Constant("bias", _float_bias(operation)),))
-
-
-def _filters(operation: Operation) -> Array:
-    """The weights without their zero point."""
-    is_float = operation.output.dtype is DType.FLOAT32
-    return operation.input(1).values if is_float else weights_without_zero_point(as_convolution(operation))
-
-
-def _axes(operation: Operation, shape: tuple[int, ...]) -> tuple[WindowAxis, WindowAxis]:
-    """The window of the convolution that leads from the output back to the image."""
-    taps = operation.input(1).shape[1:3]
-    window = window_of(_attributes(operation).window, shape, (taps[0], taps[1]))
-    return window.rows, window.columns
-
-
-def _attributes(operation: Operation) -> TransposeConvAttributes:
-    assert isinstance(operation.node.attributes, TransposeConvAttributes)
-    return operation.node.attributes
