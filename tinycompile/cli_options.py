@@ -70,6 +70,14 @@ PLAN_OPTIONS = (
         metavar="BYTES",
         help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
     ),
+    click.option(
+        "--recompute",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        show_default=True,
+        metavar="PERCENT",
+        help="Extra multiply-accumulates that may be spent to save memory: first layers in overlapping stripes.",
+    ),
 )
 
 

@@ -5,8 +5,9 @@ bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import TypedDict
 
@@ -24,6 +25,7 @@ from tinycompile.passes import passes_for, run_passes
 from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
 from tinycompile.planning import Plan, plan
 from tinycompile.program import Parameter, Program
+from tinycompile.recompute import planned_graph
 from tinycompile.report import Report, collect, memory_svg, render_text, to_json
 from tinycompile.version import __version__
 
@@ -46,6 +48,7 @@ class CompileOptions(ModelOptions, total=False):
 
     optimize: str
     ram_limit: int | None
+    recompute: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,7 @@ def compile_model(
     io: str = "model",
     input_mode: str = "arena",
     ram_limit: int | None = None,
+    recompute: float = 0.0,
     plugins: Sequence[str | Path] = (),
 ) -> Compilation:
     """Compile a .tflite model (a path, or the bytes of one) to C for a board.
@@ -99,14 +103,15 @@ def compile_model(
     "quantized" float inputs and outputs that the model quantizes are exchanged as integers. `input_mode` tells where inputs lie:
     in the "arena", where invoke may overwrite them, in memory of the caller that is only read ("const"), or nowhere: the caller
     delivers "rows" when they are needed. With a `ram_limit` the plan is the fastest whose arena and state take no more bytes;
-    `optimize` then only decides on flash. `plugins` are Python files with custom operators (docs/custom-operators.md).
+    `optimize` then only decides on flash. With `recompute` the first layers may be computed in vertical stripes that overlap, which
+    saves memory and takes so many percent more multiply-accumulates at most. `plugins` are Python files with custom operators (docs/custom-operators.md).
 
     Raises:
         UsageError: the board or an option does not exist, or a plugin cannot be loaded.
         ModelError: the file is malformed or uses something that is not supported.
         FitError: the model does not fit the board's memory, or the limit.
     """
-    _check_options(optimize, ram_limit)
+    _check_options(optimize, ram_limit, recompute)
     prepared = prepare(
         model,
         board=board,
@@ -116,15 +121,16 @@ def compile_model(
         optimize=optimize,
         plugins=plugins,
     )
-    selection = select(prepared.graph, prepared.board, optimize)
-    planned = plan(
+    graph, planned = planned_graph(
         prepared.graph,
-        selection,
+        prepared.board,
         optimize=optimize,
         ram_limit=ram_limit,
         input_mode=prepared.input_mode,
+        recompute=recompute,
     )
-    result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit)
+    prepared = replace(prepared, graph=graph)
+    result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit, recompute=recompute)
     program = result.program
     need = Need(program.name, program.arena_bytes + program.state_bytes, program.weights_bytes)
     check_fit(need, prepared.board, ram_limit, lambda: _alternatives(prepared, optimize, ram_limit))
@@ -156,11 +162,23 @@ def prepare(
     return Prepared(data, name, target, imported, graph, io, mode)
 
 
-def finish(prepared: Prepared, planned: Plan, *, optimize: str, ram_limit: int | None = None) -> Compilation:
+def finish(
+    prepared: Prepared,
+    planned: Plan,
+    *,
+    optimize: str,
+    ram_limit: int | None = None,
+    recompute: float = 0.0,
+) -> Compilation:
     """Make the C and the report of a plan; whether it fits the board is left to `check_fit`."""
     selection, schedule, memory = planned
-    limit = {} if ram_limit is None else {"ram_limit": ram_limit}
-    options = {"optimize": optimize, "input": prepared.input_mode.value, "io": prepared.io, **limit}
+    options: dict[str, Parameter] = {
+        "optimize": optimize,
+        "input": prepared.input_mode.value,
+        "io": prepared.io,
+        **({} if ram_limit is None else {"ram_limit": ram_limit}),
+        **({"recompute": recompute} if recompute else {}),
+    }
     info = _info(prepared.model, prepared.name, prepared.imported, options)
     program = lower(prepared.graph, selection, schedule, memory, prepared.board, info)
     files = emit(program)
@@ -205,11 +223,13 @@ def _simplified(imported: Graph, io: str, input_mode: InputMode) -> Graph:
     return run_passes(imported, passes)
 
 
-def _check_options(optimize: str, ram_limit: int | None) -> None:
+def _check_options(optimize: str, ram_limit: int | None, recompute: float) -> None:
     """Refuse values that an option does not have."""
     check_choice("optimize", optimize, OPTIMIZE)
     if ram_limit is not None and ram_limit <= 0:
         raise UsageError(Problem("--ram-limit", f"{ram_limit} bytes hold no model"))
+    if not 0 <= recompute < inf:
+        raise UsageError(Problem("--recompute", f"{recompute} percent are no extra work"))
 
 
 def check_choice(option: str, value: str, allowed: Sequence[str]) -> None:

@@ -82,6 +82,14 @@ class Schedule:
     proved: bool = False
 
 
+@dataclass(frozen=True)
+class Stripes:
+    """All that leads to `tensor` is computed in `count` vertical stripes, and columns that two stripes need twice."""
+
+    tensor: int
+    count: int
+
+
 class InputMode(Enum):
     """Where the graph's inputs lie."""
 

@@ -1,6 +1,7 @@
 """The operators: one file each. This is the front door; modules with an underscore are private to the package."""
 
 from tinycompile.ops._bodies import Body, ControlAttributes
+from tinycompile.ops._column_copies import ColumnsAttributes
 from tinycompile.ops._convolution import ConvolutionAttributes, convolution_window
 from tinycompile.ops._convolution import attributes_of as convolution_attributes
 from tinycompile.ops._copy import DataMovement
@@ -12,18 +13,20 @@ from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, ro
 from tinycompile.ops.assign_variable import AssignVariableAttributes, Move
 from tinycompile.ops.base import Cost, CustomOperator, Kernel, Limit, Operation, Operator, TypeRule, register
 from tinycompile.ops.catalog import operation, operator_of, operators
+from tinycompile.ops.columns import Columns, attributes_of_columns, columns_before, needed_columns
 from tinycompile.ops.dynamic_quantize import DynamicQuantizeAttributes, dynamic_quantization
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
 from tinycompile.ops.plugin import load_plugin, unload_plugins
 from tinycompile.ops.rows import RowRun, RowsAttributes, is_gathered, row_runs, shown_tensors
 
 __all__ = [
-    "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "Body", "ControlAttributes",
-    "ConvolutionAttributes", "Cost", "CustomOperator", "DataMovement", "DynamicQuantizeAttributes", "Kernel",
-    "Limit", "Move", "Operation", "Operator", "Pads", "Pattern", "RowRun", "RowsAttributes", "State",
-    "TemplateCode", "TemplateKernel", "TypeRule", "Window", "WindowAxis", "bias_values", "clamps",
+    "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "Body", "Columns",
+    "ColumnsAttributes", "ControlAttributes", "ConvolutionAttributes", "Cost", "CustomOperator",
+    "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "Move", "Operation", "Operator", "Pads",
+    "Pattern", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule", "Window",
+    "WindowAxis", "attributes_of_columns", "bias_values", "clamps", "columns_before",
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
     "evaluate_graph", "evaluate_node", "fully_connected_attributes", "initial_state", "is_gathered",
-    "load_plugin", "matrix_multipliers", "next_state", "operation", "operator_of", "operators", "register",
-    "row_runs", "row_shape", "shown_tensors", "unload_plugins",
+    "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_of",
+    "operators", "register", "row_runs", "row_shape", "shown_tensors", "unload_plugins",
 ]  # fmt: skip

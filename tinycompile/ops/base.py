@@ -180,6 +180,10 @@ class Operator(ABC):
         """The kernels for this operation's element types; each still says whether it supports the operation."""
         return self.kernels
 
+    def follows(self, operation: Operation) -> tuple[int, ...]:
+        """Nodes that must have ended before this operation begins, although it reads nothing of theirs."""
+        return ()
+
     def macs(self, operation: Operation) -> int:
         """Multiply-accumulates of the nominal computation."""
         return 0

@@ -2,5 +2,6 @@
 
 from tinycompile.passes.base import Pass
 from tinycompile.passes.pipeline import PASSES, passes_for, run_passes
+from tinycompile.passes.split_stripes import SplitStripes
 
-__all__ = ["PASSES", "Pass", "passes_for", "run_passes"]
+__all__ = ["PASSES", "Pass", "SplitStripes", "passes_for", "run_passes"]

@@ -2,5 +2,6 @@
 
 from tinycompile.planning.planner import Plan, plan, plans_not_dominated
 from tinycompile.planning.replay import ReplayError, ReplayResult, replay
+from tinycompile.planning.stripes import stripes_within
 
-__all__ = ["Plan", "ReplayError", "ReplayResult", "plan", "plans_not_dominated", "replay"]
+__all__ = ["Plan", "ReplayError", "ReplayResult", "plan", "plans_not_dominated", "replay", "stripes_within"]

@@ -161,10 +161,12 @@ def _check_views(graph: Graph) -> None:
             )
 
 
-def _follows(graph: Graph, node: Node, shown: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
-    """The other nodes that read the old value of a variable that this one assigns."""
+def _follows(graph: Graph, current: Operation, shown: Mapping[int, tuple[int, ...]]) -> tuple[int, ...]:
+    """The nodes that the operator waits for, and those that read the old value of a variable that it assigns."""
+    node = current.node
     old = {variable.read for variable in graph.variables if variable.assigned in node.outputs}
-    return tuple(
+    waits = operator_of(node).follows(current)
+    return waits + tuple(
         other.id
         for other in graph.nodes
         if old and other is not node and not operator_of(other).is_view
@@ -206,7 +208,7 @@ def _step(
             if _may_overwrite(current, [storage in shown[t] if t is not None else False for t in node.inputs])
         ),
         kernels=kernels,
-        follows=_follows(graph, node, shown),
+        follows=_follows(graph, current, shown),
         gathers=any(source.is_gathered for source in sources.values()),
         rows=row_step(current, sources) if writes and _any(kernels, Granularity.ROW) else None,
         accumulation=accumulating_step(current, sources)

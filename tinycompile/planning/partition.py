@@ -60,16 +60,22 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
     None the least product of peak and a power of the cycles: a percent of time is worth 1.3 percent of memory.
     """
+    segments = usable_segments(work, cycles, allowance)
     if allowance is not None:
-        segments = _segments(work, allowance * cycles, lambda found: _least_peak(found, allowance * cycles))
         peak = _least_peak(segments, allowance * cycles)
     else:
-        segments = _segments(work, inf, lambda found: _least_peak(found, USUAL_ALLOWANCE * cycles))
         peak = _best_exchange(segments, cycles)
     best = _fastest(segments, peak)
     assert best is not None
     least = LeastPeak(_least_peak(segments, inf), inf) if allowance is None else LeastPeak(peak, allowance)
     return replace(best, least=least)
+
+
+def usable_segments(work: Work, cycles: int, allowance: float | None) -> Segments:
+    """The segments that `partition` chooses from."""
+    if allowance is None:
+        return _segments(work, inf, lambda found: _least_peak(found, USUAL_ALLOWANCE * cycles))
+    return _segments(work, allowance * cycles, lambda found: _least_peak(found, allowance * cycles))
 
 
 def partition_within(work: Work, cycles: int, limit_bytes: int) -> Partition | None:

@@ -136,6 +136,9 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
     """Run steps `first` to `last` row by row; None when one of them cannot. Several stream only the rows of a single image."""
     if any(len(step.writes) != 1 or (step.gathers and first < last) for step in work.steps[first : last + 1]):
         return None
+    members = {step.node for step in work.steps[first : last + 1]}
+    if any(members.intersection(step.follows) for step in work.steps[first : last + 1]):
+        return None  # a step that waits for another one cannot take turns with it
     outputs = [step.writes[0] for step in work.steps[first : last + 1]]
     chosen = [_rows_of(step, outputs) for step in work.steps[first : last + 1]]
     steps = [step for step in chosen if step is not None]

@@ -1,0 +1,50 @@
+"""Selection and plan of a graph, in vertical stripes when extra multiply-accumulates are allowed and save memory."""
+
+from tinycompile.board import Board
+from tinycompile.ir import Graph
+from tinycompile.lowering import select
+from tinycompile.passes import SplitStripes, run_passes
+from tinycompile.plan import InputMode
+from tinycompile.planning import Plan, plan, stripes_within
+
+
+def planned_graph(
+    graph: Graph,
+    board: Board,
+    *,
+    optimize: str,
+    input_mode: InputMode,
+    ram_limit: int | None = None,
+    recompute: float = 0.0,
+) -> tuple[Graph, Plan]:
+    """The graph that is compiled, with its plan (see `plan`).
+
+    With `recompute` (percent of the graph's MACs) it is the one with its first layers in stripes, if that needs less memory; under
+    a `ram_limit` only if nothing fits without.
+    """
+
+    def planned(candidate: Graph) -> tuple[Graph, Plan]:
+        selection = select(candidate, board, optimize)
+        found = plan(candidate, selection, optimize=optimize, ram_limit=ram_limit, input_mode=input_mode)
+        return candidate, found
+
+    if recompute <= 0:
+        return planned(graph)
+    tried = []
+    if ram_limit is not None:
+        tried.append(planned(graph))
+        if _ram_bytes(tried[0]) <= ram_limit:
+            return tried[0]
+    choices = stripes_within(graph, select(graph, board, optimize), recompute, input_mode)
+    if choices:
+        tried.append(planned(run_passes(graph, (SplitStripes(choices[0].stripes),))))
+        if ram_limit is None and tried[0][1][2].arena_bytes < choices[0].peak_without_bytes:
+            return tried[0]
+    if ram_limit is None:
+        tried.append(planned(graph))
+    return min(tried, key=_ram_bytes)
+
+
+def _ram_bytes(planned: tuple[Graph, Plan]) -> int:
+    _, (_, _, memory) = planned
+    return memory.arena_bytes + memory.state_bytes
