@@ -103,8 +103,9 @@ def compile_model(
     "quantized" float inputs and outputs that the model quantizes are exchanged as integers. `input_mode` tells where inputs lie:
     in the "arena", where invoke may overwrite them, in memory of the caller that is only read ("const"), or nowhere: the caller
     delivers "rows" when they are needed. With a `ram_limit` the plan is the fastest whose arena and state take no more bytes;
-    `optimize` then only decides on flash. With `recompute` the first layers may be computed in vertical stripes that overlap, which
-    saves memory and takes so many percent more multiply-accumulates at most. `plugins` are Python files with custom operators (docs/custom-operators.md).
+    `optimize` then only decides on flash. With `recompute` the first layers may be computed in vertical stripes that overlap:
+    less memory for at most so many percent more multiply-accumulates. `plugins` are Python files with custom operators
+    (docs/custom-operators.md).
 
     Raises:
         UsageError: the board or an option does not exist, or a plugin cannot be loaded.

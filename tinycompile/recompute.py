@@ -19,8 +19,8 @@ def planned_graph(
 ) -> tuple[Graph, Plan]:
     """The graph that is compiled, with its plan (see `plan`).
 
-    With `recompute` (percent of the graph's MACs) it is the one with its first layers in stripes, if that needs less memory; under
-    a `ram_limit` only if nothing fits without.
+    With `recompute` (percent of the graph's MACs) it is the one with its first layers in stripes, if that needs less
+    memory; under a `ram_limit` only if nothing fits without.
     """
 
     def planned(candidate: Graph) -> tuple[Graph, Plan]:
