@@ -359,3 +359,13 @@ def test_visual_wake_words_loses_half_of_its_work(models_dir, samples_dir) -> No
         np.testing.assert_array_equal(
             evaluate_graph(graph, {graph.inputs[0]: sample})[graph.outputs[0]], expected
         )
+
+
+def test_a_comparison_that_nobody_reads() -> None:
+    """bool has no range, and is removed all the same."""
+    builder = Builder()
+    x = builder.input((1, 2, 2, 3), "int8", 0.5)
+    builder.op("LESS", [x, x], Spec((1, 2, 2, 3), "bool"))
+    y = builder.op("RELU", [x], Spec((1, 2, 2, 3), "int8", 0.5))
+    graph = read_model(builder.finish([x], [y]), "m")
+    assert [node.kind for node in apply(EliminateConstantChannels(), graph).nodes] == ["RELU"]

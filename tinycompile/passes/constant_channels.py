@@ -204,8 +204,8 @@ def _why(graph: Graph, node: Node, analysis: _Analysis) -> str:
     removed = ~analysis.demand[tensor.id]
     if not removed.any():
         return "reads fewer input channels"
-    interval = analysis.ranges[tensor.id]
-    constant = interval.is_constant & removed
+    interval = analysis.ranges.get(tensor.id)  # there is none of bool
+    constant = removed & (False if interval is None else interval.is_constant)
     parts = [f"{int(removed.sum())} of {removed.size} channels removed"]
     sums = role.sums if isinstance(role, Mixing | Coupled) else None
     if sums is not None:
