@@ -1,7 +1,7 @@
 """UNIDIRECTIONAL_SEQUENCE_LSTM over consecutive calls against the reference: shapes, batches, scales, clips, types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -52,6 +52,21 @@ _TABLE = {
     "cell_clip_half": Lstm(cell_clip=0.5, steps=12),
     "saturates": Lstm(zoom=20.0),
     "flat": Lstm(zoom=0.05),
+    **{
+        f"int16_{name}": replace(lstm, dtype="int16", zero_points=(0, 0), hidden_scale=2.0**-15)
+        for name, lstm in {
+            "plain": Lstm(),
+            "cells_17_features_33": Lstm(cells=17, features=33),
+            "batch_3": Lstm(batch=3),
+            "time_major_batch_3": Lstm(batch=3, time_major=True),
+            "cell_scale_2**-9": Lstm(cell_scale=2.0**-9),
+            "cell_scale_2**-11": Lstm(cell_scale=2.0**-11),
+            "cell_scale_2**-13": Lstm(cell_scale=2.0**-13),
+            "cell_scale_2**-15": Lstm(cell_scale=2.0**-15),
+            "cell_clip_half": Lstm(cell_clip=0.5, steps=12),
+            "saturates": Lstm(zoom=20.0),
+        }.items()
+    },
     "float32": Lstm(dtype="float32"),
     "float32_batch_3_clip": Lstm(dtype="float32", batch=3, cell_clip=0.4),
     "float32_time_major": Lstm(dtype="float32", batch=2, time_major=True, cells=9),
@@ -71,8 +86,8 @@ def _bias(rng: np.random.Generator, lstm: Lstm, weights: Const) -> Const:
     if lstm.dtype == "float32":
         return Const(real.astype(np.float32))
     assert isinstance(weights.scale, float)
-    scale = float(np.float32(0.02 * weights.scale))
-    return Const(np.round(real / scale).astype(np.int32), scale)
+    scale = float(np.float32((0.02 if lstm.dtype == "int8" else 0.00008) * weights.scale))
+    return Const(np.round(real / scale).astype(np.int32 if lstm.dtype == "int8" else np.int64), scale)
 
 
 def _case(name: str, lstm: Lstm) -> Case:
@@ -83,9 +98,10 @@ def _case(name: str, lstm: Lstm) -> Case:
     x, y = Spec((*outer, lstm.features), "float32"), Spec((*outer, lstm.cells), "float32")
     hidden = cell = Spec(states, "float32", is_variable=True)
     if not is_float:
-        x = Spec(x.shape, "int8", float(np.float32(0.02)), lstm.zero_points[0])
-        y = Spec(y.shape, "int8", hidden_scale, lstm.zero_points[1])
-        hidden = Spec(states, "int8", hidden_scale, lstm.zero_points[1], is_variable=True)
+        x_scale = float(np.float32(0.02 if lstm.dtype == "int8" else 0.00008))
+        x = Spec(x.shape, lstm.dtype, x_scale, lstm.zero_points[0])
+        y = Spec(y.shape, lstm.dtype, hidden_scale, lstm.zero_points[1])
+        hidden = Spec(states, lstm.dtype, hidden_scale, lstm.zero_points[1], is_variable=True)
         cell = Spec(states, "int16", lstm.cell_scale, is_variable=True)
     on_features = [_weights(rng, lstm, (lstm.cells, lstm.features)) for _ in range(4)]
     on_hidden = [_weights(rng, lstm, (lstm.cells, lstm.cells)) for _ in range(4)]
@@ -98,7 +114,8 @@ def _case(name: str, lstm: Lstm) -> Case:
         version=1 if is_float else 3, intermediates=[] if is_float else inner, time_major=lstm.time_major,
         fused_activation_function="TANH", cell_clip=lstm.cell_clip,
     )  # fmt: skip
-    return Case(case.id, case.model, tuple(s for _ in range(CALLS) for s in make_samples(rng, [x])))
+    oracle = "tflm" if lstm.dtype == "int16" else "tflite-runtime"
+    return Case(case.id, case.model, tuple(s for _ in range(CALLS) for s in make_samples(rng, [x])), oracle)
 
 
 class TestUnidirectionalSequenceLstm(OperatorMatrix):

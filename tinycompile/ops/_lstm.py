@@ -6,6 +6,7 @@ from math import log2
 import numpy as np
 
 from tinycompile.ir import Array, Attributes, DType, Tensor
+from tinycompile.ops._sigmoid_int16 import InputScaling, by_table
 from tinycompile.ops.base import Operation
 from tinycompile.quant import (
     Activation,
@@ -13,6 +14,7 @@ from tinycompile.quant import (
     logistic,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    requantize_wide,
     rounding_divide_by_power_of_two,
     tanh,
     wrap_int32,
@@ -25,6 +27,7 @@ HIDDEN, CELL = 18, 19
 CELL_GATE = 3
 GATE_BITS, INTEGER_BITS = 16, 3
 """A gate is summed up as int16 with 3 integer bits."""
+GATE_SCALING = InputScaling(3, 0)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def cell_clip(operation: Operation) -> int:
 def factors(operation: Operation) -> list[float]:
     """For each gate those of the products with features and with the hidden state, then that of the new hidden state.
 
-    float32, as in the reference.
+    float32, as in the reference; the last one is a double for int16.
     """
 
     def factor(values: Tensor, weights: Tensor) -> float:
@@ -79,7 +82,8 @@ def factors(operation: Operation) -> list[float]:
     found = []
     for index in GATES:
         found += [factor(source, operation.input(index)), factor(hidden, operation.input(index + RECURRENT))]
-    return [*found, float(np.float32(2.0**-30 / hidden.scale))]
+    last = 2.0**-30 / hidden.scale
+    return [*found, last if hidden.dtype is DType.INT16 else float(np.float32(last))]
 
 
 def multipliers(operation: Operation) -> tuple[list[tuple[Multiplier, Multiplier]], Multiplier]:
@@ -130,3 +134,32 @@ def integer_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Ar
     scaled = multiply_by_quantized_multiplier(level, of_hidden)
     hidden = np.clip(scaled + operation.input(HIDDEN).zero_point, *DType.INT8.limits)
     return hidden.astype(np.int8), value.astype(np.int16)
+
+
+def wide_step(operation: Operation, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+    """The same for int16: sums of 64 bits, functions by table, products of gates and cells rounded twice."""
+    gates = []
+    by_gate, of_hidden = multipliers(operation)
+    limits = DType.INT16.limits
+    for number, (index, pair) in enumerate(zip(GATES, by_gate, strict=True)):
+        total = np.zeros((1, 1), np.int64)
+        for values, shift, factor in ((x, 0, pair[0]), (h, RECURRENT, pair[1])):
+            product = values.astype(np.int64) @ operation.input(index + shift).values.astype(np.int64).T
+            product = product + (operation.input(index + BIAS).values if shift == 0 else 0)
+            total = np.clip(total + np.clip(requantize_wide(product, (factor,)), *limits), *limits)
+        gates.append(by_table(total, GATE_SCALING, is_tanh=number == CELL_GATE))
+    forget, new, output, candidate = gates
+    kept = np.clip(multiply_by_quantized_multiplier(forget * c, quantize_multiplier(2.0**-15)), *limits)
+    added = multiply_by_quantized_multiplier(new * candidate, added_multiplier(operation))
+    value, clip = np.clip(kept + np.clip(added, *limits), *limits), cell_clip(operation)
+    value = np.clip(value, -clip, clip) if clip else value
+    left = 12 + cell_power(operation)
+    scaling = InputScaling(3 << left, 0) if left >= 0 else InputScaling(3, -left)
+    level = by_table(value, scaling, is_tanh=True) * output
+    hidden = np.clip(multiply_by_quantized_multiplier(level, of_hidden), *limits)
+    return hidden.astype(np.int16), value.astype(np.int16)
+
+
+def added_multiplier(operation: Operation) -> Multiplier:
+    """From the product of two Q0 numbers to the cell state."""
+    return quantize_multiplier(2.0**-30 / operation.input(CELL).scale)

@@ -67,6 +67,11 @@ def sigmoid_table() -> Array:
     return table
 
 
+def sigmoid_constant() -> Constant:
+    """The table as kernels take it."""
+    return Constant("sigmoid", sigmoid_table(), "sigmoid of i / 24, 16 fractional bits", is_weight=False)
+
+
 def _sigmoid(values: Array) -> Array:
     result: Array = 1.0 / (1.0 + np.exp(-values))
     return result
@@ -74,7 +79,11 @@ def _sigmoid(values: Array) -> Array:
 
 def sigmoid_int16(operation: Operation, values: Array) -> Array:
     """Outputs of an array of int16."""
-    scaling, is_tanh = input_scaling(operation), operation.node.kind == "TANH"
+    return by_table(values, input_scaling(operation), is_tanh=operation.node.kind == "TANH").astype(np.int16)
+
+
+def by_table(values: Array, scaling: InputScaling, *, is_tanh: bool) -> Array:
+    """The sigmoid or the hyperbolic tangent of integers, in steps of 2**-15."""
     bits = 8 if is_tanh else 9
     half = (1 << scaling.shift) >> 1
     scaled = (values.astype(np.int64) * scaling.multiplier + half) >> scaling.shift
@@ -86,11 +95,8 @@ def sigmoid_int16(operation: Operation, values: Array) -> Array:
     result = np.where(magnitude >> bits >= ENTRIES - 1, (0xFFFF << 8) if is_tanh else (0x7FFF << 10), between)
     if is_tanh:
         centered = result - (1 << 23)
-        total = np.where(scaled >= 0, centered + (1 << 7), -centered + (1 << 7) - 1) >> 8
-    else:
-        total = np.where(scaled >= 0, result + (1 << 9), (1 << 25) - result + (1 << 9) - 1) >> 10
-    outputs: Array = total.astype(np.int16)
-    return outputs
+        return np.where(scaled >= 0, centered + (1 << 7), -centered + (1 << 7) - 1) >> 8
+    return np.where(scaled >= 0, result + (1 << 9), (1 << 25) - result + (1 << 9) - 1) >> 10
 
 
 class SigmoidInt16Kernel(ElementwiseKernel):
@@ -108,16 +114,11 @@ class SigmoidInt16Kernel(ElementwiseKernel):
 
 def _body(operation: Operation, board: Board) -> Body:
     scaling = input_scaling(operation)
-    table = Constant(
-        "sigmoid",
-        sigmoid_table(),
-        "sigmoid of i / 24, 16 fractional bits",
-        is_weight=False,
-    )
     return Body(
         template="unary/sigmoid_int16.c.j2",
         parameters={"kind": operation.node.kind},
-        constants=(table,),
+        constants=(sigmoid_constant(),),
         arguments=(scaling.multiplier, scaling.shift),
+        runtime=("tc_sigmoid_16.h",),
         cycles=25,
     )

@@ -5,6 +5,7 @@ on the hidden state; 12 to 15 biases; 18 and 19 the hidden and the cell state, v
 the cell that are not supported.
 Source of the semantics: `EvalFloat` and `EvalInteger8x8_16` in tensorflow/lite/kernels/lstm_eval.cc. TensorFlow Lite Micro takes
 logistic and tanh from tables and rounds the cell twice, so that its bytes differ by one at times; here are those of TFLite.
+int16, which it alone takes, is as it has it.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from tinycompile.ops._lstm import (
     HIDDEN,
     RECURRENT,
     LstmAttributes,
+    added_multiplier,
     attributes_of,
     batch_of,
     cell_clip,
@@ -32,16 +34,18 @@ from tinycompile.ops._lstm import (
     integer_step,
     macs_of,
     multipliers,
+    wide_step,
 )
+from tinycompile.ops._sigmoid_int16 import sigmoid_constant
 from tinycompile.ops._template import DspTemplateKernel, TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
 from tinycompile.program import Constant, Parameter
-from tinycompile.quant import Activation, wrap_int32
+from tinycompile.quant import Activation, reduced_multiplier, wrap_int32
 
 VARIANTS = (9, 10, 11, 16, 17, 20, 21, 22, 23)
 """Inputs of peephole connections, projection and layer normalization."""
-LARGEST_FACTOR = 2.0**30
+LARGEST_FACTORS = {DType.INT8: 2.0**30, DType.INT16: 2.0**7}
 
 
 def is_plain(operation: Operation) -> str | None:
@@ -87,10 +91,10 @@ def has_constant_weights(operation: Operation) -> str | None:
 
 
 def has_quantization(operation: Operation) -> str | None:
-    """int8: every tensor has one scale, weights have zero point 0; the scale of the cell state is a power of two from 2**-15 to
-    2**-9; no accumulator grows by 2**30 or more.
+    """Integers: every tensor has one scale, weights have zero point 0; the scale of the cell state is a power of two from 2**-15
+    to 2**-9; no accumulator grows by 2**30 or more, for int16 by 2**7.
     """
-    if operation.output.dtype is not DType.INT8 or is_plain(operation):
+    if operation.output.dtype is DType.FLOAT32 or is_plain(operation):
         return None
     weights = [index + shift for index in GATES for shift in (0, RECURRENT)]
     for place in (0, HIDDEN, CELL, *weights):
@@ -104,8 +108,8 @@ def has_quantization(operation: Operation) -> str | None:
         or not log2(operation.input(CELL).scale).is_integer()
     ):
         return f"the cell state has scale {operation.input(CELL).scale:g}"
-    largest = max(factors(operation))
-    return None if largest < LARGEST_FACTOR else f"one grows by {largest:g}"
+    largest, allowed = max(factors(operation)), LARGEST_FACTORS[operation.output.dtype]
+    return None if largest < allowed else f"one grows by {largest:g}"
 
 
 @register
@@ -114,10 +118,11 @@ class UnidirectionalSequenceLstm(Operator):
 
     kind = "UNIDIRECTIONAL_SEQUENCE_LSTM"
     types = tuple(
-        TypeRule((act, *[act] * 8, *[cell] * 3, *[bias] * 4, act, bias, act, cell, *[cell] * 4), (act,))
-        for act, cell, bias in (
-            (DType.INT8, DType.INT16, DType.INT32),
-            (DType.FLOAT32, DType.FLOAT32, DType.FLOAT32),
+        TypeRule((act, *[weight] * 8, *[cell] * 3, *[bias] * 4, weight, bias, act, cell, *[cell] * 4), (act,))
+        for act, weight, cell, bias in (
+            (DType.INT8, DType.INT8, DType.INT16, DType.INT32),
+            (DType.INT16, DType.INT8, DType.INT16, DType.INT64),
+            (DType.FLOAT32, DType.FLOAT32, DType.FLOAT32, DType.FLOAT32),
         )
     )
     limits = (has_elements, is_plain, has_matching_shapes, has_constant_weights, has_quantization)
@@ -146,7 +151,8 @@ class UnidirectionalSequenceLstm(Operator):
         sequence, hidden, cell = inputs[0], inputs[HIDDEN], inputs[CELL]
         assert sequence is not None and hidden is not None and cell is not None
         batch, time_major = batch_of(operation), attributes_of(operation).time_major
-        step = float_step if operation.output.dtype is DType.FLOAT32 else integer_step
+        steps = {DType.FLOAT32: float_step, DType.INT8: integer_step, DType.INT16: wide_step}
+        step = steps[operation.output.dtype]
         h, c = hidden.reshape(batch, -1), cell.reshape(batch, -1)
         outputs = []
         for x in sequence if time_major else sequence.swapaxes(0, 1):
@@ -174,8 +180,14 @@ def _code(operation: Operation, *, dsp: bool) -> TemplateCode:
         "time_major": attributes.time_major,
         "dsp": dsp,
     }
-    is_float = operation.output.dtype is DType.FLOAT32
-    code = _float_code(operation) if is_float else _integer_code(operation, dsp)
+    is_float, is_wide = (operation.output.dtype is dtype for dtype in (DType.FLOAT32, DType.INT16))
+    code = (
+        _float_code(operation)
+        if is_float
+        else _wide_code(operation)
+        if is_wide
+        else _integer_code(operation, dsp)
+    )
     weights = (
         Constant("input_weights", _interleaved(operation, 0)),
         Constant("recurrent_weights", _interleaved(operation, RECURRENT)),
@@ -213,6 +225,24 @@ def _integer_code(operation: Operation, dsp: bool) -> TemplateCode:
         ),
         arguments=(hidden.value, hidden.shift, operation.input(HIDDEN).zero_point),
         runtime=("tc_dot_dsp.h" if dsp else "tc_dot.h", "tc_fixed_point_16.h", "tc_requantize.h"),
+    )
+
+
+def _wide_code(operation: Operation) -> TemplateCode:
+    by_gate, hidden = multipliers(operation)
+    pairs = np.array([(reduced_multiplier(m), m.shift) for pair in by_gate for m in pair], np.int32)
+    added, clip = added_multiplier(operation), cell_clip(operation)
+    low, high = (-clip, clip) if clip else DType.INT16.limits
+    return TemplateCode(
+        "unidirectional_sequence_lstm/int16.c.j2",
+        {"cell_power": cell_power(operation), "low": low, "high": high},
+        constants=(
+            Constant("biases", _interleaved(operation, BIAS), align=8),
+            Constant("multipliers", pairs.reshape(4, 4), is_weight=False),
+            sigmoid_constant(),
+        ),
+        arguments=(added.value, added.shift, hidden.value, hidden.shift),
+        runtime=("tc_dot.h", "tc_requantize.h", "tc_sigmoid_16.h"),
     )
 
 
