@@ -5,7 +5,7 @@ from math import inf
 
 from tinycompile.plan import Bound
 from tinycompile.planning.order import OrderResult
-from tinycompile.planning.partition import MAX_LENGTH, LeastPeak
+from tinycompile.planning.partition import LeastPeak
 from tinycompile.planning.place import Item, Relation
 
 
@@ -36,9 +36,7 @@ def _of_family(least: LeastPeak) -> Bound:
         effort = "no extra cycles" if least.allowance == 0 else "any extra cycles"
     else:
         effort = f"at most {least.allowance:.2%} extra cycles"
-    family = (
-        f"this order; regions of up to {MAX_LENGTH} consecutive operators with rings of whole rows; {effort}"
-    )
+    family = f"this order; regions of up to {least.length} consecutive operators with rings of whole rows; {effort}"
     return Bound("plan family", least.bytes, True, family)
 
 

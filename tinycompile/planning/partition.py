@@ -24,6 +24,8 @@ from tinycompile.planning.stream import stream
 SHORT_LENGTHS = (3, 6, 12)
 MAX_LENGTH = 48
 """Lengths of streams: shorter ones first give a bound that makes the search for longer ones fast."""
+LENGTH_OF_LITTLE_TIME = 16
+"""The longest stream for allowances below the usual one: calls row by row use those up before more operators save memory."""
 WEIGHT_OF_TIME = 1.3
 USUAL_ALLOWANCE = 0.05
 """The exchange pays hardly more than the peak that this allowance gives; longer streams are searched up to there."""
@@ -48,10 +50,14 @@ class Partition:
 
 @dataclass(frozen=True)
 class LeastPeak:
-    """No partition has a lower peak, as long as its extra cycles are within the allowance (a part of the kernels' own)."""
+    """No partition has a lower peak, as long as its extra cycles are within the allowance (a part of the kernels' own).
+
+    None whose regions have at most `length` operators, that is.
+    """
 
     bytes: int
     allowance: float
+    length: int = MAX_LENGTH
 
 
 def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
@@ -67,15 +73,22 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
         peak = _best_exchange(segments, cycles)
     best = _fastest(segments, peak)
     assert best is not None
-    least = LeastPeak(_least_peak(segments, inf), inf) if allowance is None else LeastPeak(peak, allowance)
-    return replace(best, least=least)
+    if allowance is None:
+        return replace(best, least=LeastPeak(_least_peak(segments, inf), inf))
+    return replace(best, least=LeastPeak(peak, allowance, _longest(allowance)))
 
 
 def usable_segments(work: Work, cycles: int, allowance: float | None) -> Segments:
     """The segments that `partition` chooses from."""
     if allowance is None:
         return _segments(work, inf, lambda found: _least_peak(found, USUAL_ALLOWANCE * cycles))
-    return _segments(work, allowance * cycles, lambda found: _least_peak(found, allowance * cycles))
+    within = allowance * cycles
+    return _segments(work, within, lambda found: _least_peak(found, within), _longest(allowance))
+
+
+def _longest(allowance: float) -> int:
+    """Steps of the longest stream that is searched."""
+    return LENGTH_OF_LITTLE_TIME if 0 < allowance < USUAL_ALLOWANCE else MAX_LENGTH
 
 
 def partition_within(work: Work, cycles: int, limit_bytes: int) -> Partition | None:
@@ -219,10 +232,11 @@ def _least_effort(ending_at: Segments, peak_bytes: int) -> tuple[Effort, tuple[S
 
 
 def _segments(
-    work: Work, allowance_cycles: float, bound_of: Callable[[Segments], int]
+    work: Work, allowance_cycles: float, bound_of: Callable[[Segments], int], longest: int = MAX_LENGTH
 ) -> list[list[Segment]]:
-    """All segments within the allowance, by their last step, except streams that cannot be part of the best partition.
+    """All segments of up to `longest` steps within the allowance, by their last step.
 
+    Except streams that cannot be part of the best partition.
     The rings of a stream with one target only grow when steps follow. So one whose rings alone need more than the bound,
     which is asked for again when longer streams are known, is not made longer; nor is one that is beyond the allowance.
     """
@@ -234,7 +248,7 @@ def _segments(
     if allowance_cycles <= 0:
         return ending_at
     ends = dict.fromkeys(range(len(work.steps)), 0)
-    for length in (*SHORT_LENGTHS, MAX_LENGTH):
+    for length in (*SHORT_LENGTHS, longest):
         bound = bound_of(ending_at)
         for first, done in list(ends.items()):
             for last in range(first + max(done, 1), min(first + length, len(work.steps))):
