@@ -2,7 +2,7 @@
 
 Around output and scratch lie bytes that must keep their value. The input is placed twice: so that it ends where memory ends,
 and so that it begins where memory begins; the emulator stops at an access outside. Its rows get every alignment on the way.
-A kernel that may write over its input does so in the first of the two runs.
+A kernel that may write over its input does so in the first of the two runs, as far behind its beginning as the planner goes.
 """
 
 import subprocess
@@ -15,7 +15,9 @@ import numpy as np
 from tests.kernels.runner import Case
 from tinycompile.board import load_board
 from tinycompile.codegen.environment import c_array, environment
+from tinycompile.lowering.select import candidate_of
 from tinycompile.ops import Operation, operator_of, row_shape
+from tinycompile.planning.overlap import kernel_overlaps
 from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
 from tinycompile.resources import boards_dir, runtime_dir
 
@@ -159,10 +161,8 @@ def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
     operation = case.operation
     if code.granularity is Granularity.WHOLE:
         call = f"kernel_{number}({', '.join(['out', 'in', *tail])});"
-        smaller = operation.output.bytes <= operation.input(0).bytes
-        return (
-            _in_place(number, operation, tail, call) if case.kernel.in_place(operation) and smaller else call
-        )
+        distance = _output_behind_input(case)
+        return call if distance is None else _in_place(number, operation, tail, call, distance)
     rows, row_bytes = row_shape(operation.output.shape)
     in_rows, in_row_bytes = row_shape(operation.input(0).shape)
     access, images = operator_of(operation.node).access(operation, 0), operation.images
@@ -180,10 +180,22 @@ def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
     }}"""
 
 
-def _in_place(number: int, operation: Operation, tail: list[str], call: str) -> str:
+def _output_behind_input(case: Case) -> int | None:
+    """How far behind the input's first byte the planner may let the output begin, None when they must lie apart."""
+    operation = case.operation
+    candidate = candidate_of(case.kernel, operation, load_board("m7"))
+    for overlap in kernel_overlaps(operation, candidate, (0,)):
+        distance = 0 if overlap.exact else -overlap.lead_bytes
+        if distance + operation.output.bytes <= operation.input(0).bytes:
+            return distance
+    return None
+
+
+def _in_place(number: int, operation: Operation, tail: list[str], call: str, distance: int) -> str:
     return f"""    if (at_end) {{
-        kernel_{number}({", ".join(["(int8_t *)(uintptr_t)in", "in", *tail])});
-        memcpy(out, in, {operation.output.bytes});
+        int8_t *const over = (int8_t *)(uintptr_t)in + {distance};
+        kernel_{number}({", ".join(["over", "in", *tail])});
+        memcpy(out, over, {operation.output.bytes});
     }} else {{
         {call}
     }}"""

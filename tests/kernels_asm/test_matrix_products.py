@@ -86,6 +86,22 @@ def test_vector_depths(depths: range, tmp_path: Path) -> None:
     check(operations, tmp_path)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("draw", range(len(DRAWS)))
+def test_every_depth_with_every_draw(draw: int, tmp_path: Path) -> None:
+    """Every depth from 1 to 70 with these numbers: pixels, vectors, windows of one row and of three."""
+    numbers = [replace(DRAWS[draw], seed=k) for k in range(71)]
+    for first in range(1, 71, 14):
+        depths = range(first, first + 14)
+        operations = [convolution((1, 1, 1 + k % 9, k), 1 + k % 11, numbers=numbers[k]) for k in depths]
+        operations += [fully_connected(1 + k % 2, k, 1 + k % 19, numbers[k]) for k in depths]
+        operations += [
+            convolution((1, 3, 3 + k % 7, k), 1 + k % 5, (1 + k % 3, 3), window("SAME"), numbers[k])
+            for k in depths
+        ]
+        check(operations, tmp_path)
+
+
 def test_long_products(tmp_path: Path) -> None:
     """Depths that take loops, groups of 4, 2 and 1 pixels."""
     shapes = [(5, 128, 16), (7, 130, 6), (6, 256, 5), (3, 300, 8), (5, 511, 3), (2, 640, 7), (3, 1021, 2)]

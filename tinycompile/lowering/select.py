@@ -49,7 +49,7 @@ def _reads_gathered_rows(graph: Graph, node: Node) -> bool:
 def _fastest(operation: Operation, board: Board, by_row: bool) -> Choice:
     """The kernel with the fewest estimated cycles; equal ones by flash, scratch, then the operator's own order."""
     kernels = [k for k in operator_of(operation.node).kernels_for(operation) if k.supports(operation, board)]
-    candidates = [_candidate(kernel, operation, board) for kernel in kernels]
+    candidates = [candidate_of(kernel, operation, board) for kernel in kernels]
     if by_row:
         usable = [c for c in candidates if Granularity.ROW in c.granularities]
         candidates = [replace(c, granularities=(Granularity.ROW,)) for c in usable]
@@ -68,7 +68,8 @@ def _needs_others(candidate: Candidate) -> bool:
     return set(candidate.granularities) == {Granularity.ACCUMULATE}
 
 
-def _candidate(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
+def candidate_of(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
+    """What a kernel would need and cost, and what it promises."""
     cost = kernel.cost(operation, board)
     return Candidate(
         kernel=kernel.name,
