@@ -33,6 +33,7 @@ from tinycompile.cli_options import (
 from tinycompile.errors import Problem, TinyCompileError, UsageError
 from tinycompile.ops import load_plugin
 from tinycompile.output import write_directory
+from tinycompile.stages import STAGES, stage_text
 from tinycompile.version import __version__
 
 ERR = Console(stderr=True)
@@ -109,18 +110,28 @@ def main(verbose: bool) -> None:
 @click.option(
     "--shared-arena", is_flag=True, help="Models that take turns in one arena: a folder for each, one header."
 )
+@click.option(
+    "--emit",
+    type=click.Choice(["cmake", *STAGES]),
+    default="cmake",
+    show_default=True,
+    help="A directory for CMake, or print a stage of the compilation and write nothing.",
+)
 @reports_errors
 def build(
     models: tuple[Path, ...],
     directory: Path | None,
     name: str | None,
     shared_arena: bool,
+    emit: str,
     **options: Unpack[driver.CompileOptions],
 ) -> None:
     """Turn MODELS (.tflite) into a directory of C sources."""
-    if len(models) > 1 and not shared_arena:
-        raise UsageError(Problem("build", f"{len(models)} models", "one at a time", "or add --shared-arena"))
+    _check_build(len(models), shared_arena, emit, directory)
     with progress(f"compiling {' and '.join(model.name for model in models)} for {options['board']}"):
+        if emit != "cmake":
+            click.echo(stage_text(models[0], emit, **options), nl=False)
+            return
         result: driver.Compilation | sharing.SharedCompilation
         if shared_arena:
             result = sharing.compile_shared(models, name=name, **options)
@@ -133,6 +144,15 @@ def build(
         f"{target}: arena {data['arena_bytes']:,} bytes, state {data['state_bytes']:,}, weights {data['weights_bytes']:,}, "
         f"{data['macs_executed']:,} MACs"
     )
+
+
+def _check_build(models: int, shared_arena: bool, emit: str, directory: Path | None) -> None:
+    """Refuse options that contradict each other."""
+    if emit != "cmake" and (models > 1 or shared_arena or directory is not None):
+        found = f"--emit {emit} prints a stage of one model and writes nothing"
+        raise UsageError(Problem("build", found, action="leave out -o, --shared-arena and the other models"))
+    if models > 1 and not shared_arena:
+        raise UsageError(Problem("build", f"{models} models", "one at a time", "or add --shared-arena"))
 
 
 @main.command()

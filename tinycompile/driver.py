@@ -4,7 +4,7 @@ bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
       --planning--> Schedule, MemoryPlan --lowering--> Program --codegen, report--> {path: text}
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import inf
@@ -159,7 +159,7 @@ def prepare(
     imported = read_model(data, f"{stem}.tflite")
     imported = with_programs(imported, target, _info(data, name, imported, {}), optimize)
     mode = InputMode(input_mode)
-    graph = _simplified(imported, io, mode)
+    graph = simplify(imported, io, mode)
     return Prepared(data, name, target, imported, graph, io, mode)
 
 
@@ -213,15 +213,18 @@ def _alternatives(prepared: Prepared, optimize: str, ram_limit: int | None) -> I
         options = [] if mode is prepared.input_mode else [f"--input {mode.value}"]
         options += [] if ram_limit is not None else [f"--ram-limit {limit}"]
         if options:
-            graph = _simplified(prepared.imported, prepared.io, mode)
+            graph = simplify(prepared.imported, prepared.io, mode)
             selection = select(graph, prepared.board, optimize)
             *_, memory = plan(graph, selection, ram_limit=limit, input_mode=mode)
             yield Alternative(" ".join(options), memory.arena_bytes + memory.state_bytes)
 
 
-def _simplified(imported: Graph, io: str, input_mode: InputMode) -> Graph:
+def simplify(
+    imported: Graph, io: str, input_mode: InputMode, dump: Callable[[str, Graph], None] | None = None
+) -> Graph:
+    """Run the passes of an interface; `dump` sees the graph after each one."""
     passes = passes_for(quantized_edges=io == "quantized", streamed_inputs=input_mode is InputMode.ROWS)
-    return run_passes(imported, passes)
+    return run_passes(imported, passes, dump)
 
 
 def _check_options(optimize: str, ram_limit: int | None, recompute: float) -> None:
