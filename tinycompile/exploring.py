@@ -27,7 +27,7 @@ class Explored:
     """What a plan costs; with these options `build` makes it."""
 
     optimize: str
-    ram_limit: int | None
+    ram_limit: int
     arena_bytes: int
     state_bytes: int
     cycles: int
@@ -80,18 +80,17 @@ def _plans(prepared: Prepared) -> Iterator[tuple[Explored, Plan]]:
         if kernels in seen:
             continue
         seen.append(kernels)
-        plans = plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode)
-        for index, planned in enumerate(plans):
-            yield _estimated(planned, optimize, index > 0 or optimize not in FASTEST_BY_DEFAULT), planned
+        for planned in plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode):
+            yield _estimated(planned, optimize), planned
 
 
-def _estimated(planned: Plan, optimize: str, needs_limit: bool) -> Explored:
+def _estimated(planned: Plan, optimize: str) -> Explored:
     selection, schedule, memory = planned
     kernels = [choice.chosen for choice in selection.values()]
     calls = sum(region.call_cycles for region in schedule.regions)
     return Explored(
         optimize=optimize,
-        ram_limit=memory.arena_bytes + memory.state_bytes if needs_limit else None,
+        ram_limit=memory.arena_bytes + memory.state_bytes,
         arena_bytes=memory.arena_bytes,
         state_bytes=memory.state_bytes,
         cycles=sum(kernel.cycles for kernel in kernels) + calls,

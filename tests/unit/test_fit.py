@@ -45,10 +45,10 @@ def test_what_is_no_number_of_bytes(text: str, digits_model: Path, tmp_path: Pat
 
 
 def test_the_fastest_plan_that_fits(digits_model: Path) -> None:
-    fastest = compile_model(digits_model)
+    fastest = compile_model(digits_model, ram_limit=2**20)
     smallest = compile_model(digits_model, optimize="ram")
     assert ram(smallest) < ram(fastest)
-    assert compile_model(digits_model, ram_limit=ram(fastest)).memory == fastest.memory
+    assert ram(compile_model(digits_model, ram_limit=ram(fastest))) <= ram(fastest)
     between = compile_model(digits_model, ram_limit=ram(fastest) - 1)
     assert ram(between) < ram(fastest)
     assert cycles(fastest) < cycles(between) <= cycles(smallest)
