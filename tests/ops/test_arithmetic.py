@@ -111,13 +111,25 @@ class TestFloorMod(OperatorMatrix):
     )
 
 
-_TENSOR_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9}
+_TENSOR_TYPES = {
+    "float32": 0,
+    "int32": 2,
+    "uint8": 3,
+    "int64": 4,
+    "bool": 6,
+    "int16": 7,
+    "int8": 9,
+    "uint32": 15,
+}
 
 
 class TestCast(OperatorMatrix):
     """Samples of float32 stay inside of int32: beyond it C leaves the result open."""
 
-    tflm_differs: ClassVar[Mapping[str, str]] = {"float32_to_int8": "limits the value to int8"}
+    tflm_differs: ClassVar[Mapping[str, str]] = {
+        "float32_to_int8": "limits the value to int8",
+        "float32_to_uint32": "limits the value to uint32",
+    }
 
     cases = tuple(
         one_op(

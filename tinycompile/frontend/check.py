@@ -1,7 +1,8 @@
 """Holds each operator of the model against what its file in `tinycompile.ops` says: operands, types, limits, shapes."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -9,7 +10,10 @@ import numpy as np
 
 from tinycompile.errors import Problem
 from tinycompile.ir import Attributes, Options
-from tinycompile.ops import Operation, Operator, operator_of, operators
+from tinycompile.ops import Operation, Operator, TypeRule, operator_of, operators
+
+_MOST_RULES = 8
+"""Combinations of types that a message lists in any case."""
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -57,8 +61,15 @@ def _check_types(operator: Operator, operation: Operation, place: str) -> list[P
         return []
     inputs = ", ".join("none" if t is None else t.dtype.value for t in operation.inputs)
     outputs = ", ".join(t.dtype.value for t in operation.outputs)
-    supported = " or ".join(map(str, operator.types))
+    supported = " or ".join(map(str, _nearest(operator.types, operation)))
     return [Problem(place, f"types are {inputs} -> {outputs}", f"supported: {supported}")]
+
+
+def _nearest(rules: Sequence[TypeRule], operation: Operation) -> list[TypeRule]:
+    """Of many rules those that differ in the outputs only, or in the inputs only; all when there are none."""
+    same_inputs = [rule for rule in rules if rule.fits(replace(operation, outputs=()))]
+    same_outputs = [rule for rule in rules if rule.fits(replace(operation, inputs=()))]
+    return (same_inputs or same_outputs or list(rules)) if len(rules) > _MOST_RULES else list(rules)
 
 
 def _check_limits(operator: Operator, operation: Operation, place: str) -> list[Problem]:

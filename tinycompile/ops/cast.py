@@ -1,7 +1,8 @@
 """CAST: another element type.
 
 Source of the semantics: tensorflow/lite/kernels/cast.cc. C leaves open what a float32 beyond an
-integer type becomes: it is limited to int32 (int64), then wraps, which is what the reference does on x86 below 2**31.
+integer type becomes: it is limited to int32 (int64 for uint32 and int64), then wraps, which is what the reference does on
+x86 inside of these limits.
 """
 
 import numpy as np
@@ -13,7 +14,9 @@ from tinycompile.ops._limits import has_elements
 from tinycompile.ops._lookup import Unary
 from tinycompile.ops.base import Operation, TypeRule, register
 
-CAST_TYPES = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32, DType.BOOL)
+CAST_TYPES = (
+    DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.UINT32, DType.INT64, DType.FLOAT32, DType.BOOL,
+)  # fmt: skip
 
 
 @register
@@ -29,11 +32,12 @@ class Cast(Unary):
         """Integers wrap, float32 is cut off towards zero, anything but 0 is true."""
         dtype = operation.output.dtype
         if values.dtype.kind == "f" and dtype.is_integer:
-            wide = np.int64 if dtype is DType.INT64 else np.int32
+            wide = np.int64 if dtype in (DType.INT64, DType.UINT32) else np.int32
             low, high = int(np.iinfo(wide).min), int(np.iinfo(wide).max)
             whole = np.trunc(np.nan_to_num(values.astype(np.float64)))
             inside = np.where((whole > low) & (whole < high), whole, 0.0).astype(wide)
-            return np.where(whole >= high, high, np.where(whole <= low, low, inside)).astype(dtype.numpy)
+            limited = np.where(whole >= high, wide(high), np.where(whole <= low, wide(low), inside))
+            return limited.astype(dtype.numpy)
         return values.astype(dtype.numpy)
 
 
