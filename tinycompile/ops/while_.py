@@ -77,7 +77,7 @@ def _moved(outputs: Sequence[Port]) -> list[Port]:
 
 @register
 class While(ControlOperator):
-    """WHILE; values that only change places do so as in TFLM (tflite-runtime 2.14 loses one). The report counts subgraphs once."""
+    """WHILE; values that only change places do so as in TFLM, where tflite-runtime 2.14 loses one."""
 
     kind = "WHILE"
     limits = (has_elements, has_subgraphs_of_its_operands, has_condition)
