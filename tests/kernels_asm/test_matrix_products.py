@@ -12,6 +12,7 @@ from tests.kernels_asm.guarded import run_guarded
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm, PointwiseAsm, WindowAsm
+from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.program import Granularity
 from tinycompile.quant import Activation
@@ -25,6 +26,7 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         WindowAsm(),
         WindowAsm(packed=True),
         WinogradAsm(),
+        PointwiseStrassen(),
     ),
     "FULLY_CONNECTED": (FullyConnectedAsm(), FullyConnectedAsm(packed=True)),
 }

@@ -85,6 +85,26 @@ def winograd_scaling(channels: Channels) -> Scaling | None:
     return _winograd_scaling(_key(channels))
 
 
+def strassen_scaling(channels: Channels) -> Scaling | None:
+    """Proven constants of a product in which the channels 2k and 2k + 1 are added to each other: both have the same scale."""
+    return _strassen_scaling(_key(channels))
+
+
+def strassen_factors(channels: Channels) -> dict[str, Array]:
+    """Right factors of `_strassen_schedule.py` by the left ones: weights [channels, depth] as int64 [channels / 2, depth / 2].
+
+    The halves of the depth are its first and its second half; A22 is taken negative.
+    """
+    weights = channels.weights.astype(np.int64)
+    half = weights.shape[1] // 2
+    b11, b21, b12, b22 = (
+        weights[odd::2, part] for odd in (0, 1) for part in (slice(half), slice(half, None))
+    )
+    t1 = b12 - b11
+    t2 = b22 - t1
+    return {"S3": b22 - b12, "A11": b11, "A12": b21, "S2": t2, "S1": t1, "S4": b22, "A22": b21 - t2}
+
+
 def transformed_weights(channels: Channels) -> Array:
     """Winograd's G g G', times four: weights [channels, 3 * 3 * depth] as int64 [channels, 16, depth]."""
     filters = channels.weights.astype(np.int64).reshape(len(channels.weights), 3, 3, -1)
@@ -121,6 +141,20 @@ def _packed_scaling(key: _Key) -> Scaling | None:
     if doubled is None or (doubled.scale != 2).any():
         return None
     return _scaling([(slice(None), doubled)], doubled=True)
+
+
+@lru_cache(maxsize=1024)
+def _strassen_scaling(key: _Key) -> Scaling | None:
+    channels = key.channels()
+    stored = np.concatenate(list(strassen_factors(channels).values()), axis=1)
+    scales = _largest_scales(channels, np.repeat(stored, 2, axis=0))
+    joint = np.repeat(scales.reshape(-1, 2).min(axis=1), 2)
+    found = _solve(channels, slice(None), joint, fixed=True)
+    if found is None:
+        found = _solve(channels, slice(None), 2, closed=True)
+    if found is None or (found.scale[0::2] != found.scale[1::2]).any():
+        return None
+    return _scaling([(slice(None), found)])
 
 
 @lru_cache(maxsize=1024)

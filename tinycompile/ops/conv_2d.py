@@ -11,6 +11,7 @@ from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
+from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._convolution import (
     ConvolutionAttributes,
@@ -72,6 +73,7 @@ class Conv2D(LinearOperator):
             WindowAsm(),
             WindowAsm(packed=True),
             WinogradAsm(),
+            PointwiseStrassen(),
             PointwiseDsp(),
             PointwiseVectorDsp(),
             WindowDsp(),
