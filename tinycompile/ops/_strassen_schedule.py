@@ -110,7 +110,7 @@ def _stage_sums(values: Values, halves: Halves, quarters: tuple[Value, ...], at:
 def product(halves: Halves) -> Scheduled:
     """Multiply a chunk of pairs and add to the sums in r0 to r7.
 
-    Weights are loaded two at a time; so are the words of both pixels, in every second pair, which is a middle way between the fewest
+    Weights are loaded two at a time; so are the words of both pixels, in every second pair: a middle way between the fewest
     instructions and the fewest cycles.
     """
     steps: list[Step] = []
