@@ -1,4 +1,4 @@
-"""GATHER_ND, EMBEDDING_LOOKUP and BROADCAST_ARGS against the reference: computed and constant indices, every type."""
+"""Operators that take indices or shapes as operands against the reference: computed and constant ones, every type."""
 
 from dataclasses import replace
 
@@ -75,4 +75,32 @@ class TestBroadcastArgs(OperatorMatrix):
         _broadcast_args(first, second, dtype)
         for dtype in ("int32", "int64")
         for first, second in (((4, 5), (4, 5)), ((1, 5), (4, 1)), ((3,), (2, 7, 1)), ((2, 1, 6), (6,)))
+    )
+
+
+def _update(name: str, shape: Shape, box: Shape, dtype: str, index: str) -> Case:
+    operands = [spec(shape, dtype), spec(box, dtype), Spec((len(shape),), index)]
+    case_id, oracle = f"{dtype}_{index}_{name}", "tflm" if index == "int64" else "tflite-runtime"
+    case = one_op(case_id, "DYNAMIC_UPDATE_SLICE", operands, spec(shape, dtype), oracle=oracle, version=1)
+    rng, reach = rng_of(case.id), max(shape) + 2
+    starts = [rng.integers(-2, reach, len(shape)).astype(index) for _ in case.samples]
+    return replace(
+        case, samples=tuple((*sample[:2], start) for sample, start in zip(case.samples, starts, strict=True))
+    )
+
+
+class TestDynamicUpdateSlice(OperatorMatrix):
+    cases = tuple(
+        _update(name, shape, box, dtype, index)
+        for dtype in ("int8", "int32", "int64", "float32", "bool")
+        for index in ("int32", "int64")
+        if index == "int32" or dtype not in ("int64", "bool")  # no reference takes these
+        for name, shape, box in (
+            ("vector", (9,), (3,)),
+            ("matrix", (4, 5), (2, 3)),
+            ("rows", (6, 5), (2, 5)),
+            ("image", (1, 4, 5, 3), (1, 2, 2, 3)),
+            ("all", (2, 3), (2, 3)),
+            ("element", (3, 3), (1, 1)),
+        )
     )
