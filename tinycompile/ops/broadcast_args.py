@@ -8,12 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._limits import constant_integers, has_elements
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Granularity, KernelCode, Passing
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
 
 
 def has_shapes(operation: Operation) -> str | None:
@@ -33,30 +32,6 @@ def has_shapes_that_broadcast(operation: Operation) -> str | None:
     return None if all(x == y or 1 in (x, y) for x, y in pairs) else f"{first} and {second}"
 
 
-class BroadcastArgsKernel(Kernel):
-    """One loop over the extents."""
-
-    name = "portable"
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """A few cycles an extent."""
-        return Cost(10 * operation.output.elements, 40)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `broadcast_args/portable.c.j2`."""
-        return KernelCode(
-            template="broadcast_args/portable.c.j2",
-            parameters={
-                "c_type": operation.output.dtype.c_type,
-                "extents": operation.output.elements,
-                "first": operation.input(0).elements,
-                "second": operation.input(1).elements,
-            },
-            granularity=granularity,
-            inputs=((0, Passing.POINTER), (1, Passing.POINTER)),
-        )
-
-
 @register
 class BroadcastArgs(Operator):
     """BROADCAST_ARGS."""
@@ -65,7 +40,7 @@ class BroadcastArgs(Operator):
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (DType.INT32, DType.INT64))
     limits = (has_elements, has_shapes, has_shapes_that_broadcast)
     min_inputs = 2
-    kernels = (BroadcastArgsKernel(),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """As many extents as the longer shape has."""
@@ -82,3 +57,17 @@ class BroadcastArgs(Operator):
     def access(self, operation: Operation, index: int) -> Access:
         """An extent may come from another place."""
         return WHOLE
+
+
+def _code(operation: Operation) -> TemplateCode:
+    return TemplateCode(
+        "broadcast_args/portable.c.j2",
+        {
+            "c_type": operation.output.dtype.c_type,
+            "extents": operation.output.elements,
+            "first": operation.input(0).elements,
+            "second": operation.input(1).elements,
+        },
+        inputs=(0, 1),
+        cycles=10 * operation.output.elements,
+    )

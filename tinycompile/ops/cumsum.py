@@ -9,7 +9,6 @@ from math import prod
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._axis import axis_problem
 from tinycompile.ops._limits import (
@@ -19,9 +18,9 @@ from tinycompile.ops._limits import (
     has_per_tensor_quantization,
 )
 from tinycompile.ops._sums import SUM_BITS, has_small_steps, scaled_sums, sum_arguments
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Granularity, KernelCode, Passing
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
 
 
 @dataclass(frozen=True)
@@ -41,39 +40,6 @@ def has_legal_axis(operation: Operation) -> str | None:
     return f"{problem}: {source.describe()}" if problem else None
 
 
-class CumsumKernel(Kernel):
-    """A pass along the axis for each line."""
-
-    name = "portable"
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """About six cycles an element, and as many again to scale it."""
-        cycles = 16 if operation.output.dtype is DType.INT8 else 6
-        return Cost(cycles * operation.output.elements, 100)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `cumsum/portable.c.j2`."""
-        shape, axis, attributes = operation.input(0).shape, _axis(operation), _attributes(operation)
-        quantized = operation.output.dtype is DType.INT8
-        return KernelCode(
-            template="cumsum/portable.c.j2",
-            parameters={
-                "c_type": operation.output.dtype.c_type,
-                "quantized": quantized,
-                "sum_bits": SUM_BITS,
-                "outer": prod(shape[:axis]),
-                "extent": shape[axis],
-                "inner": prod(shape[axis + 1 :]),
-                "exclusive": attributes.exclusive,
-                "reverse": attributes.reverse,
-            },
-            granularity=granularity,
-            inputs=((0, Passing.POINTER),),
-            arguments=sum_arguments(operation) if quantized else (),
-            runtime=("tc_requantize.h",) if quantized else (),
-        )
-
-
 @register
 class Cumsum(Operator):
     """CUMSUM along a constant axis."""
@@ -91,7 +57,7 @@ class Cumsum(Operator):
         has_small_steps,
     )
     min_inputs = 2
-    kernels = (CumsumKernel(),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def parse(self, options: Options) -> CumsumAttributes:
         """Read CumsumOptions."""
@@ -132,3 +98,24 @@ def _attributes(operation: Operation) -> CumsumAttributes:
 
 def _axis(operation: Operation) -> int:
     return int(operation.input(1).values.reshape(-1)[0]) % len(operation.input(0).shape)
+
+
+def _code(operation: Operation) -> TemplateCode:
+    shape, axis, attributes = operation.input(0).shape, _axis(operation), _attributes(operation)
+    quantized = operation.output.dtype is DType.INT8
+    return TemplateCode(
+        "cumsum/portable.c.j2",
+        {
+            "c_type": operation.output.dtype.c_type,
+            "quantized": quantized,
+            "sum_bits": SUM_BITS,
+            "outer": prod(shape[:axis]),
+            "extent": shape[axis],
+            "inner": prod(shape[axis + 1 :]),
+            "exclusive": attributes.exclusive,
+            "reverse": attributes.reverse,
+        },
+        arguments=sum_arguments(operation) if quantized else (),
+        runtime=("tc_requantize.h",) if quantized else (),
+        cycles=(16 if quantized else 6) * operation.output.elements,
+    )

@@ -8,13 +8,12 @@ from math import prod
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._copy import COPIED_TYPES
 from tinycompile.ops._limits import has_elements
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Granularity, KernelCode, Passing
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
 
 
 def has_tuples(operation: Operation) -> str | None:
@@ -38,36 +37,9 @@ def has_indices_inside(operation: Operation) -> str | None:
     return f"index {tuples[~inside][0].tolist()} into {operation.input(0).describe()}"
 
 
-class GatherNdKernel(Kernel):
-    """A copy for each tuple; an index beyond its dimension is limited to it, so that no model reads elsewhere."""
-
-    name = "gather_nd"
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """About two cycles an element, and six an index."""
-        return Cost(2 * operation.output.elements + 6 * operation.input(1).elements, 120)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `gather_nd/gather_nd.c.j2`."""
-        table, indices = operation.input(0), operation.input(1)
-        extents = _extents(operation)
-        return KernelCode(
-            template="gather_nd/gather_nd.c.j2",
-            parameters={
-                "c_type": operation.output.dtype.c_type,
-                "index_type": indices.dtype.c_type,
-                "tuples": prod(indices.shape[:-1]),
-                "extents": extents,
-                "inner": prod(table.shape[len(extents) :]),
-            },
-            granularity=granularity,
-            inputs=((0, Passing.POINTER), (1, Passing.POINTER)),
-        )
-
-
 @register
 class GatherNd(Operator):
-    """GATHER_ND."""
+    """GATHER_ND; an index beyond its dimension is limited to it, so that no model reads elsewhere."""
 
     kind = "GATHER_ND"
     types = tuple(
@@ -78,7 +50,7 @@ class GatherNd(Operator):
     )
     limits = (has_elements, has_tuples, has_indices_inside)
     min_inputs = 2
-    kernels = (GatherNdKernel(),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """A slice for each tuple."""
@@ -100,3 +72,19 @@ class GatherNd(Operator):
 def _extents(operation: Operation) -> tuple[int, ...]:
     """The dimensions that the indices walk."""
     return operation.input(0).shape[: operation.input(1).shape[-1]]
+
+
+def _code(operation: Operation) -> TemplateCode:
+    table, indices, extents = operation.input(0), operation.input(1), _extents(operation)
+    return TemplateCode(
+        "gather_nd/gather_nd.c.j2",
+        {
+            "c_type": operation.output.dtype.c_type,
+            "index_type": indices.dtype.c_type,
+            "tuples": prod(indices.shape[:-1]),
+            "extents": extents,
+            "inner": prod(table.shape[len(extents) :]),
+        },
+        inputs=(0, 1),
+        cycles=2 * operation.output.elements + 6 * indices.elements,
+    )

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Granularity, KernelCode, Passing
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
 from tinycompile.quant import Int64, Multiplier, inverse_square_root, multiply_by_quantized_multiplier
 
 OUTPUT_BITS = 7
@@ -39,36 +38,6 @@ def has_unit_output(operation: Operation) -> str | None:
     return None if exact else f"scale {output.scale:g}, zero point {output.zero_point}"
 
 
-class L2Kernel(Kernel):
-    """Two passes over each vector."""
-
-    name = "portable"
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """About thirty cycles an element, and the square root."""
-        depth = operation.output.shape[-1]
-        return Cost(30 * operation.output.elements + 200 * (operation.output.elements // depth), 400)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `l2_normalization/portable.c.j2`."""
-        dtype, depth = operation.output.dtype, operation.output.shape[-1]
-        quantized = dtype in ZERO_POINTS
-        return KernelCode(
-            template="l2_normalization/portable.c.j2",
-            parameters={
-                "c_type": dtype.c_type,
-                "rows": operation.output.elements // depth,
-                "depth": depth,
-                "output_bits": OUTPUT_BITS,
-                "zero_point": ZERO_POINTS.get(dtype, 0),
-            },
-            granularity=granularity,
-            inputs=((0, Passing.POINTER),),
-            arguments=(-operation.input(0).zero_point,) if quantized else (),
-            runtime=("tc_fixed_point.h", "tc_requantize.h") if quantized else ("tc_math.h",),
-        )
-
-
 @register
 class L2Normalization(Operator):
     """L2_NORMALIZATION along the last dimension."""
@@ -76,7 +45,7 @@ class L2Normalization(Operator):
     kind = "L2_NORMALIZATION"
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (*ZERO_POINTS, DType.FLOAT32))
     limits = (has_elements, has_short_vectors, has_per_tensor_quantization, has_unit_output)
-    kernels = (L2Kernel(),)
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """The input's shape."""
@@ -111,3 +80,21 @@ def _normalized(row: Int64, dtype: DType) -> Array:
         scaled = multiply_by_quantized_multiplier(row, Multiplier(multiplier, shift + OUTPUT_BITS))
     result: Array = np.clip(scaled + ZERO_POINTS[dtype], *dtype.limits)
     return result
+
+
+def _code(operation: Operation) -> TemplateCode:
+    dtype, depth = operation.output.dtype, operation.output.shape[-1]
+    quantized, rows = dtype in ZERO_POINTS, operation.output.elements // depth
+    return TemplateCode(
+        "l2_normalization/portable.c.j2",
+        {
+            "c_type": dtype.c_type,
+            "rows": rows,
+            "depth": depth,
+            "output_bits": OUTPUT_BITS,
+            "zero_point": ZERO_POINTS.get(dtype, 0),
+        },
+        arguments=(-operation.input(0).zero_point,) if quantized else (),
+        runtime=("tc_fixed_point.h", "tc_requantize.h") if quantized else ("tc_math.h",),
+        cycles=30 * operation.output.elements + 200 * rows,
+    )

@@ -10,12 +10,12 @@ from math import floor
 
 import numpy as np
 
-from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
+from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
-from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+from tinycompile.ops.base import Operation, Operator, TypeRule, register
+from tinycompile.program import Constant, Parameter
 from tinycompile.quant import (
     Int64,
     Multiplier,
@@ -57,70 +57,6 @@ def has_logarithm_output(operation: Operation) -> str | None:
     return None if source.scale > 2.0**-25 else f"the input has scale {source.scale:g}"
 
 
-class QuantizedLogSoftmax(Kernel):
-    """Exponentials from a table, a logarithm for each row."""
-
-    name = "table"
-
-    def supports(self, operation: Operation, board: Board) -> bool:
-        """Types of one byte."""
-        return operation.output.dtype in ZERO_POINTS
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """Three passes over each row, and the logarithm."""
-        rows = operation.output.elements // operation.output.shape[-1]
-        return Cost(30 * operation.output.elements + 150 * rows, 1500)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `log_softmax/table.c.j2`; the table ends with its last entry that is not 0."""
-        table = exponentials_of(operation)
-        entries = int(np.flatnonzero(table).max()) + 1
-        scale, inverse = _multipliers(operation)
-        return KernelCode(
-            template="log_softmax/table.c.j2",
-            parameters={
-                **_holes(operation),
-                "entries": entries,
-                "least": operation.output.dtype.limits[0],
-                "greatest": operation.output.dtype.limits[1],
-                "output_shift": 31 - DIFFERENCE_BITS - OUTPUT_BITS,
-            },
-            granularity=granularity,
-            inputs=((0, Passing.POINTER),),
-            constants=(
-                Constant(
-                    "exponentials", table[:entries].astype(np.int32), "exp of differences", is_weight=False
-                ),
-            ),
-            arguments=(scale.value, scale.shift, inverse.value, inverse.shift, -_reach(scale) - 1),
-            runtime=("tc_fixed_point.h", "tc_requantize.h"),
-        )
-
-
-class FloatLogSoftmax(Kernel):
-    """float32."""
-
-    name = "float"
-
-    def supports(self, operation: Operation, board: Board) -> bool:
-        """float32 alone."""
-        return operation.output.dtype is DType.FLOAT32
-
-    def cost(self, operation: Operation, board: Board) -> Cost:
-        """An exponential for each element."""
-        return Cost(60 * operation.output.elements, 400)
-
-    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `log_softmax/float.c.j2`."""
-        return KernelCode(
-            template="log_softmax/float.c.j2",
-            parameters=_holes(operation),
-            granularity=granularity,
-            inputs=((0, Passing.POINTER),),
-            runtime=("tc_math.h",),
-        )
-
-
 @register
 class LogSoftmax(Operator):
     """LOG_SOFTMAX over the last dimension."""
@@ -128,7 +64,7 @@ class LogSoftmax(Operator):
     kind = "LOG_SOFTMAX"
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (*ZERO_POINTS, DType.FLOAT32))
     limits = (has_elements, has_dimension, has_per_tensor_quantization, has_logarithm_output)
-    kernels = (QuantizedLogSoftmax(), FloatLogSoftmax())
+    kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """The input's shape."""
@@ -192,10 +128,30 @@ def _reach(scale: Multiplier) -> int:
     return floor(((1 << DIFFERENCE_BITS) - 1) * 2.0 ** (31 - DIFFERENCE_BITS) / 2.0**scale.shift)
 
 
-def _holes(operation: Operation) -> dict[str, Parameter]:
-    depth = operation.output.shape[-1]
-    return {
-        "c_type": operation.output.dtype.c_type,
-        "rows": operation.output.elements // depth,
-        "depth": depth,
-    }
+def _code(operation: Operation) -> TemplateCode:
+    depth, dtype = operation.output.shape[-1], operation.output.dtype
+    rows = operation.output.elements // depth
+    parameters: dict[str, Parameter] = {"c_type": dtype.c_type, "rows": rows, "depth": depth}
+    cycles = 60 * operation.output.elements + 150 * rows
+    if dtype is DType.FLOAT32:
+        return TemplateCode("log_softmax/float.c.j2", parameters, runtime=("tc_math.h",), cycles=cycles)
+    table = exponentials_of(operation)
+    entries = int(np.flatnonzero(table).max()) + 1  # the table ends with its last entry that is not 0
+    scale, inverse = _multipliers(operation)
+    least, greatest = dtype.limits
+    return TemplateCode(
+        "log_softmax/table.c.j2",
+        {
+            **parameters,
+            "entries": entries,
+            "least": least,
+            "greatest": greatest,
+            "output_shift": 31 - DIFFERENCE_BITS - OUTPUT_BITS,
+        },
+        constants=(
+            Constant("exponentials", table[:entries].astype(np.int32), "exp of differences", is_weight=False),
+        ),
+        arguments=(scale.value, scale.shift, inverse.value, inverse.shift, -_reach(scale) - 1),
+        runtime=("tc_fixed_point.h", "tc_requantize.h"),
+        cycles=cycles,
+    )
