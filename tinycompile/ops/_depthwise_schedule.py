@@ -55,7 +55,7 @@ def _best(
                 found.append(made)
         if len(found) >= _ENOUGH:
             break
-    return min(found, key=lambda made: (made.cycles + len(made.steps), made.cycles))
+    return min(found, key=lambda made: (2 * made.cycles + len(made.steps), made.cycles))
 
 
 class _Channel:
