@@ -1,4 +1,4 @@
-"""SignalDelay, SignalFramer, SignalStacker, SignalOverlapAdd against TFLM, over several calls."""
+"""SignalDelay, SignalFramer, SignalStacker, SignalOverlapAdd, CIRCULAR_BUFFER against TFLM, over several calls."""
 
 from pathlib import Path
 from typing import Any
@@ -119,3 +119,17 @@ def test_what_is_not_valid_is_zero(tmp_path: Path) -> None:
     assert framed[2][1] and stacked[2][1]
     for (outputs,) in energies[:2]:
         assert outputs[0] == outputs[3] == 0 and outputs[1:3].all()
+
+
+def _circular_buffer(name: str, rows: int, columns: int, channels: int, zero_point: int) -> Case:
+    row = Spec((1, 1, columns, channels), "int8", 0.5, zero_point)
+    output = Spec((1, rows, columns, channels), "int8", 0.5, zero_point, is_variable=True)
+    return signal_case(name, "CIRCULAR_BUFFER", [row], output, rounds=3, cycles_max=1)
+
+
+class TestCircularBuffer(OperatorMatrix):
+    cases = (
+        _circular_buffer("channels", 4, 1, 7, -128),
+        _circular_buffer("columns", 6, 3, 2, 5),
+        _circular_buffer("one_row", 1, 2, 2, 0),
+    )
