@@ -29,6 +29,7 @@ from tinycompile.cli_options import (
     name_option,
     oracle_option,
     plugin_option,
+    recompute_option,
 )
 from tinycompile.errors import Problem, TinyCompileError, UsageError
 from tinycompile.ops import load_plugin
@@ -213,6 +214,7 @@ def bench(
 @main.command()
 @click.argument("model", type=PATH)
 @model_options
+@recompute_option
 @click.option(
     "--estimate", is_flag=True, help="Estimated cycles and flash: faster, and without compiler and emulator."
 )
@@ -221,6 +223,7 @@ def bench(
 @reports_errors
 def explore(
     model: Path,
+    recompute: float,
     estimate: bool,
     plot: Path | None,
     json_path: str | None,
@@ -230,7 +233,7 @@ def explore(
     if plot is not None and plot.suffix != ".svg":
         raise UsageError(Problem(str(plot), "the drawing is an SVG", action="name the file .svg"))
     with progress(f"exploring {model.name} for {options['board']}"):
-        data = exploring.explore_model(model, measured=not estimate, **options)
+        data = exploring.explore_model(model, measured=not estimate, recompute=recompute, **options)
     for found in data["plans"]:
         found["command"] = command_line(build, model, {**options, **found})
     write_json(data, json_path)

@@ -56,6 +56,15 @@ MODEL_OPTIONS = (
     ),
 )
 
+recompute_option = click.option(
+    "--recompute",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Extra multiply-accumulates that may be spent to save memory: first layers in overlapping stripes.",
+)
+
 PLAN_OPTIONS = (
     click.option(
         "--optimize",
@@ -70,14 +79,7 @@ PLAN_OPTIONS = (
         metavar="BYTES",
         help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
     ),
-    click.option(
-        "--recompute",
-        type=click.FloatRange(min=0),
-        default=0.0,
-        show_default=True,
-        metavar="PERCENT",
-        help="Extra multiply-accumulates that may be spent to save memory: first layers in overlapping stripes.",
-    ),
+    recompute_option,
 )
 
 

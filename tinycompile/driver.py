@@ -18,12 +18,12 @@ from tinycompile.errors import ModelError, Problem, UsageError
 from tinycompile.fit import Alternative, Need, check_fit
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
-from tinycompile.lowering import BuildInfo, lower, select
+from tinycompile.lowering import BuildInfo, lower
 from tinycompile.ops import load_plugin, operation, operator_of
 from tinycompile.output import c_identifier
 from tinycompile.passes import passes_for, run_passes
 from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
-from tinycompile.planning import Plan, plan
+from tinycompile.planning import Plan
 from tinycompile.program import Parameter, Program
 from tinycompile.recompute import planned_graph
 from tinycompile.report import Report, collect, memory_svg, render_text, to_json
@@ -31,6 +31,8 @@ from tinycompile.version import __version__
 
 OPTIMIZE = ("speed", "balanced", "ram", "flash")
 IO = ("model", "quantized")
+MODEST_RECOMPUTE = 5.0
+"""Percent of extra MACs that are proposed to somebody whose model does not fit."""
 INPUT_MODES = tuple(mode.value for mode in InputMode)
 
 
@@ -134,7 +136,9 @@ def compile_model(
     result = finish(prepared, planned, optimize=optimize, ram_limit=ram_limit, recompute=recompute)
     program = result.program
     need = Need(program.name, program.arena_bytes + program.state_bytes, program.weights_bytes)
-    check_fit(need, prepared.board, ram_limit, lambda: _alternatives(prepared, optimize, ram_limit))
+    check_fit(
+        need, prepared.board, ram_limit, lambda: _alternatives(prepared, optimize, ram_limit, recompute)
+    )
     return result
 
 
@@ -206,17 +210,32 @@ def _report_files(report: Report) -> dict[str, str]:
     }
 
 
-def _alternatives(prepared: Prepared, optimize: str, ram_limit: int | None) -> Iterator[Alternative]:
-    """Plans with other options, for somebody whose model does not fit."""
+def _alternatives(
+    prepared: Prepared, optimize: str, ram_limit: int | None, recompute: float
+) -> Iterator[Alternative]:
+    """Plans with other options, for somebody whose model does not fit; those with extra MACs only if no other one does."""
     limit = min(limit for limit in (ram_limit, prepared.board.ram_bytes) if limit is not None)
-    for mode in dict.fromkeys((prepared.input_mode, *InputMode)):
-        options = [] if mode is prepared.input_mode else [f"--input {mode.value}"]
-        options += [] if ram_limit is not None else [f"--ram-limit {limit}"]
-        if options:
-            graph = simplify(prepared.imported, prepared.io, mode)
-            selection = select(graph, prepared.board, optimize)
-            *_, memory = plan(graph, selection, ram_limit=limit, input_mode=mode)
-            yield Alternative(" ".join(options), memory.arena_bytes + memory.state_bytes)
+    given = [] if ram_limit is not None else [f"--ram-limit {limit}"]
+    for percent in dict.fromkeys((recompute, max(recompute, MODEST_RECOMPUTE))):
+        fits = False
+        for mode in dict.fromkeys((prepared.input_mode, *InputMode)):
+            options = [] if mode is prepared.input_mode else [f"--input {mode.value}"]
+            options += [] if percent == recompute else [f"--recompute {percent:g}"]
+            if options or given:
+                graph = simplify(prepared.imported, prepared.io, mode)
+                _, (_, _, memory) = planned_graph(
+                    graph,
+                    prepared.board,
+                    optimize=optimize,
+                    input_mode=mode,
+                    ram_limit=limit,
+                    recompute=percent,
+                )
+                ram_bytes = memory.arena_bytes + memory.state_bytes
+                yield Alternative(" ".join([*options, *given]), ram_bytes)
+                fits = fits or ram_bytes <= limit
+        if fits:
+            return
 
 
 def simplify(

@@ -6,6 +6,7 @@ fastest and the smallest. What is left are those than which no other one is as g
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -14,10 +15,9 @@ from tinycompile.errors import Problem, UsageError
 from tinycompile.lowering import select
 from tinycompile.planning import Plan, plans_not_dominated
 from tinycompile.proving import measure
+from tinycompile.recompute import striped_graph
 
 KERNEL_CHOICES = ("speed", "balanced", "flash")
-FASTEST_BY_DEFAULT = ("flash",)
-"""Values of `optimize` whose own plan is the fastest one: it needs no limit."""
 NOTICEABLE = 1.01
 """Cycles and flash must differ by this factor to count."""
 
@@ -28,6 +28,7 @@ class Explored:
 
     optimize: str
     ram_limit: int
+    recompute: float
     arena_bytes: int
     state_bytes: int
     cycles: int
@@ -39,13 +40,44 @@ class Explored:
         return self.arena_bytes + self.state_bytes
 
 
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A plan of a graph, which is striped when MACs are repeated, and what it costs."""
+
+    explored: Explored
+    prepared: Prepared
+    planned: Plan
+
+    def measured(self) -> "_Candidate":
+        """The same with its costs on the emulator."""
+        options = self.explored
+        found = measure(
+            finish(
+                self.prepared,
+                self.planned,
+                optimize=options.optimize,
+                ram_limit=options.ram_limit,
+                recompute=options.recompute,
+            )
+        )
+        cycles = found.cycles_m4 if self.prepared.board.cycle_model == "cortex-m4" else found.cycles_m7
+        assert cycles is not None
+        flash_bytes = found.code_bytes + found.weights_bytes
+        return replace(self, explored=replace(options, cycles=cycles, flash_bytes=flash_bytes))
+
+
 def explore_model(
-    model: str | Path | bytes, *, measured: bool = True, **options: Unpack[ModelOptions]
+    model: str | Path | bytes,
+    *,
+    measured: bool = True,
+    recompute: float = 0.0,
+    **options: Unpack[ModelOptions],
 ) -> dict[str, Any]:
     """The plans that are not dominated, the fastest first.
 
     Plans are chosen by the kernels' cost models: estimated cycles, constants in flash. When `measured`, those left are
-    compiled and run on the board's emulator: modelled cycles, flash of the linked code and constants.
+    compiled and run on the board's emulator: modelled cycles, flash of the linked code and constants. With `recompute`
+    percent of extra MACs smaller ones are looked for, see `compile_model`.
 
     Raises:
         TinyCompileError: what `compile_model` raises; UsageError when the board has no model of cycles to measure with;
@@ -55,23 +87,25 @@ def explore_model(
     if measured and prepared.board.cycle_model is None:
         found = f"board {prepared.board.name} has no cycle model"
         raise UsageError(Problem("explore", found, action="add --estimate"))
-    plans = _not_dominated(list(_plans(prepared)))
+    plans = _not_dominated(list(_candidates(prepared, recompute)))
     if measured:
-        plans = _not_dominated(
-            [(_measured(explored, prepared, planned), planned) for explored, planned in plans]
-        )
+        plans = _not_dominated([candidate.measured() for candidate in plans])
     return {
         "name": prepared.name,
         "board": prepared.board.name,
         "measured": measured,
         "plans": [
-            {**asdict(explored), "ram_bytes": explored.ram_bytes, "regions": len(schedule.regions)}
-            for explored, (_, schedule, _) in plans
+            {
+                **asdict(found.explored),
+                "ram_bytes": found.explored.ram_bytes,
+                "regions": len(found.planned[1].regions),
+            }
+            for found in plans
         ],
     }
 
 
-def _plans(prepared: Prepared) -> Iterator[tuple[Explored, Plan]]:
+def _candidates(prepared: Prepared, recompute: float) -> Iterator[_Candidate]:
     """Every plan worth looking at, with what it is estimated to cost."""
     seen: list[list[str]] = []
     for optimize in KERNEL_CHOICES:
@@ -80,17 +114,41 @@ def _plans(prepared: Prepared) -> Iterator[tuple[Explored, Plan]]:
         if kernels in seen:
             continue
         seen.append(kernels)
-        for planned in plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode):
-            yield _estimated(planned, optimize), planned
+        found = _plans(prepared, optimize)
+        yield from found
+        if recompute > 0:
+            # What fits without repeating anything is built without, see `planned_graph`.
+            least = min(candidate.explored.ram_bytes for candidate in found)
+            striped = _plans_of_stripes(prepared, optimize, recompute)
+            yield from (candidate for candidate in striped if candidate.explored.ram_bytes < least)
 
 
-def _estimated(planned: Plan, optimize: str) -> Explored:
+def _plans(prepared: Prepared, optimize: str, recompute: float = 0.0) -> list[_Candidate]:
+    selection = select(prepared.graph, prepared.board, optimize)
+    plans = plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode)
+    return [_Candidate(_estimated(planned, optimize, recompute), prepared, planned) for planned in plans]
+
+
+def _plans_of_stripes(prepared: Prepared, optimize: str, recompute: float) -> list[_Candidate]:
+    """Plans of the graph whose first layers are computed in stripes, if that saves anything."""
+    found = striped_graph(
+        prepared.graph,
+        prepared.board,
+        optimize=optimize,
+        input_mode=prepared.input_mode,
+        recompute=recompute,
+    )
+    return [] if found is None else _plans(replace(prepared, graph=found[0]), optimize, recompute)
+
+
+def _estimated(planned: Plan, optimize: str, recompute: float) -> Explored:
     selection, schedule, memory = planned
     kernels = [choice.chosen for choice in selection.values()]
     calls = sum(region.call_cycles for region in schedule.regions)
     return Explored(
         optimize=optimize,
         ram_limit=memory.arena_bytes + memory.state_bytes,
+        recompute=recompute,
         arena_bytes=memory.arena_bytes,
         state_bytes=memory.state_bytes,
         cycles=sum(kernel.cycles for kernel in kernels) + calls,
@@ -98,24 +156,19 @@ def _estimated(planned: Plan, optimize: str) -> Explored:
     )
 
 
-def _measured(explored: Explored, prepared: Prepared, planned: Plan) -> Explored:
-    found = measure(finish(prepared, planned, optimize=explored.optimize, ram_limit=explored.ram_limit))
-    cycles = found.cycles_m4 if prepared.board.cycle_model == "cortex-m4" else found.cycles_m7
-    assert cycles is not None
-    return replace(explored, cycles=cycles, flash_bytes=found.code_bytes + found.weights_bytes)
-
-
-def _not_dominated(plans: Sequence[tuple[Explored, Plan]]) -> list[tuple[Explored, Plan]]:
+def _not_dominated(plans: Sequence[_Candidate]) -> list[_Candidate]:
     """The fastest plan, and those that no other one replaces; the fastest first."""
-    by_cycles = sorted(plans, key=lambda plan: (plan[0].cycles, plan[0].ram_bytes, plan[0].flash_bytes))
+
+    def costs(plan: _Candidate) -> tuple[int, int, int]:
+        return plan.explored.cycles, plan.explored.ram_bytes, plan.explored.flash_bytes
+
+    by_cycles = sorted(plans, key=costs)
     kept = by_cycles[:1]
     # The best in all three together come first: of two that could replace each other the better one stays.
-    for plan in sorted(
-        by_cycles[1:], key=lambda plan: plan[0].ram_bytes * plan[0].cycles * plan[0].flash_bytes
-    ):
-        if not any(_dominates(other, plan[0]) for other, _ in kept):
+    for plan in sorted(by_cycles[1:], key=lambda plan: prod(costs(plan))):
+        if not any(_dominates(other.explored, plan.explored) for other in kept):
             kept.append(plan)
-    return sorted(kept, key=lambda plan: plan[0].cycles)
+    return sorted(kept, key=costs)
 
 
 def _dominates(one: Explored, other: Explored) -> bool:

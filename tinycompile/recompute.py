@@ -35,14 +35,25 @@ def planned_graph(
         tried.append(planned(graph))
         if _ram_bytes(tried[0]) <= ram_limit:
             return tried[0]
-    choices = stripes_within(graph, select(graph, board, optimize), recompute, input_mode)
-    if choices:
-        tried.append(planned(run_passes(graph, (SplitStripes(choices[0].stripes),))))
-        if ram_limit is None and tried[0][1][2].arena_bytes < choices[0].peak_without_bytes:
+    found = striped_graph(graph, board, optimize=optimize, input_mode=input_mode, recompute=recompute)
+    if found is not None:
+        striped, peak_without_bytes = found
+        tried.append(planned(striped))
+        if ram_limit is None and tried[0][1][2].arena_bytes < peak_without_bytes:
             return tried[0]
     if ram_limit is None:
         tried.append(planned(graph))
     return min(tried, key=_ram_bytes)
+
+
+def striped_graph(
+    graph: Graph, board: Board, *, optimize: str, input_mode: InputMode, recompute: float
+) -> tuple[Graph, int] | None:
+    """The graph with its first layers in the stripes that save most, and the peak without; None when none save anything."""
+    choices = stripes_within(graph, select(graph, board, optimize), recompute, input_mode)
+    if not choices:
+        return None
+    return run_passes(graph, (SplitStripes(choices[0].stripes),)), choices[0].peak_without_bytes
 
 
 def _ram_bytes(planned: tuple[Graph, Plan]) -> int:

@@ -45,6 +45,7 @@ def test_no_plan_is_dominated(explored: dict[str, Any]) -> None:
     assert len(set(costs)) == len(costs)
 
 
+@pytest.mark.slow
 def test_the_commands_build_the_plans(explored: dict[str, Any], tmp_path: Path) -> None:
     for number, plan in enumerate(explored["plans"]):
         program, *arguments = shlex.split(plan["command"])
@@ -68,6 +69,23 @@ def test_the_extremes_are_those_of_the_modes(
     )
     assert explored["plans"][0]["arena_bytes"] >= speed, "which spends a few cycles"
     assert min(p["arena_bytes"] for p in explored["plans"]) <= ram
+
+
+@pytest.mark.slow
+def test_extra_work_gives_smaller_plans(digits_model: Path, tmp_path: Path) -> None:
+    options = ("--estimate", "--input", "const", "--recompute", "30", "--json", tmp_path / "plans.json")
+    assert run("explore", digits_model, *options).exit_code == 0
+    plans = json.loads((tmp_path / "plans.json").read_text())["plans"]
+    striped = [plan for plan in plans if plan["recompute"]]
+    least = {
+        optimize: min(p["ram_bytes"] for p in plans if not p["recompute"] and p["optimize"] == optimize)
+        for optimize in {p["optimize"] for p in striped}
+    }
+    assert striped and all(plan["ram_bytes"] < least[plan["optimize"]] for plan in striped)
+    assert "--recompute 30" in striped[0]["command"] and "--input const" in striped[0]["command"]
+    assert run(*shlex.split(striped[0]["command"])[1:], "-o", tmp_path / "out").exit_code == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["arena_bytes"] == striped[0]["arena_bytes"]
 
 
 def test_what_is_printed(explored: dict[str, Any]) -> None:
