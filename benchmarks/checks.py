@@ -8,6 +8,9 @@ from benchmarks.measure import Build, Result
 from benchmarks.references import Limits
 
 
+_PACKED = 1.1
+
+
 @dataclass(frozen=True)
 class Check:
     """One figure that has a bar. A build with wrong outputs passes nothing."""
@@ -54,13 +57,19 @@ def speed_checks(result: Result) -> dict[str, Check]:
     """The bars of issue 4: `instructions` and `cycles_m7` of `--optimize speed`."""
     build, bars, name = result.builds.get("speed"), result.reference.bars, result.reference.name
     checks = {}
+    packed = bars.packed_instructions if _is_packed(result, build) else None
     for key, what, bar in (
-        ("instructions", "instructions", bars.instructions),
+        ("instructions", "instructions", packed or bars.instructions),
         ("cycles_m7", "cycles", bars.cycles_m7),
     ):
         if bar is not None:
             checks[key] = Check(name, what, getattr(build, key, None), bar, _is_exact(build))
     return checks
+
+
+def _is_packed(result: Result, build: Build | None) -> bool:
+    """True when weights, with the constants of requantization, take hardly more flash than the model's file."""
+    return build is not None and build.weights_bytes <= _PACKED * (result.model_bytes or 0)
 
 
 def arena_check(result: Result, mode: str) -> Check | None:

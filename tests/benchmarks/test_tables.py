@@ -44,6 +44,14 @@ def test_speed_row_has_peer_bar_ours_and_ratio() -> None:
     assert cells(table.columns, row, "exact") == ["yes"]
 
 
+def test_the_bar_is_another_one_when_weights_take_no_more_flash_than_in_the_model() -> None:
+    """550 bytes are a tenth more than the model's 500; one more byte and the bar for larger weights holds."""
+    reference = replace(REFERENCE, bars=replace(REFERENCE.bars, packed_instructions=1_000))
+    for weights_bytes, bar in ((550, 1_000), (551, 900)):
+        made = result(reference, speed=build(weights_bytes=weights_bytes))
+        assert speed_checks(made)["instructions"].bar == bar
+
+
 def test_memory_row_compares_cycles_with_those_of_speed() -> None:
     made = result(speed=BUILD, ram=build(cycles_m7=1_050), balanced=build(arena_bytes=75, cycles_m7=1_101))
     ram, balanced = memory_table([made], "ram", LIMITS), memory_table([made], "balanced", LIMITS)
