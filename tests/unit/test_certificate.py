@@ -70,12 +70,18 @@ def test_levers(digits_model: Path) -> None:
 
     assert options()[-1] == "--optimize ram" and options(optimize="ram")[-1] == "--ram-limit"
     assert not any(option.startswith("--input") for option in options(input_mode="const"))
+    assert "--recompute 5" in options() and not any("recompute" in option for option in options(recompute=1))
 
 
 @pytest.mark.models
 def test_a_peak_at_the_input_is_told(models_dir: Path) -> None:
     found = memory(compile_model(models_dir / "vww_96_int8.tflite", optimize="ram"))
-    assert [lever["option"] for lever in found["levers"]] == ["--input const", "--input rows", "--ram-limit"]
+    assert [lever["option"] for lever in found["levers"]] == [
+        "--input const",
+        "--input rows",
+        "--recompute 5",
+        "--ram-limit",
+    ]
     assert found["levers"][0]["acts_on_bytes"] == 96 * 96 * 3
 
 
