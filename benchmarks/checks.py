@@ -7,7 +7,6 @@ from math import ceil
 from benchmarks.measure import Build, Result
 from benchmarks.references import Limits
 
-
 _PACKED = 1.1
 
 
