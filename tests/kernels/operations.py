@@ -8,6 +8,7 @@ from tinycompile.ir import Array, Attributes, DType, Node, Quantization, Tensor
 from tinycompile.ops import Operation, operators
 from tinycompile.ops._convolution import ConvolutionAttributes
 from tinycompile.ops._fully_connected import FullyConnectedAttributes
+from tinycompile.ops._pooling import PoolAttributes
 from tinycompile.ops._window import PaddingMode, WindowOptions
 from tinycompile.quant import Activation
 
@@ -62,8 +63,15 @@ def _operation(
         _tensor(1, weights, DType.INT8, Quantization(scales, (0,) * len(scales), axis)),
         _tensor(2, bias, DType.INT32, None),
     )
-    output = _tensor(3, (0, 0, 0, 0), DType.INT8, Quantization((1.0,), (numbers.out_zero_point,)))
-    draft = Operation(Node(0, kind, kind.lower(), (0, 1, 2), (3,), attributes), inputs, (output,))
+    return _checked(kind, inputs, numbers.out_zero_point, attributes)
+
+
+def _checked(kind: str, inputs: tuple[Tensor, ...], out_zero_point: int, attributes: Attributes) -> Operation:
+    """The operation with its inferred output, within all limits."""
+    number = len(inputs)
+    output = _tensor(number, (0, 0, 0, 0), DType.INT8, Quantization((1.0,), (out_zero_point,)))
+    node = Node(0, kind, kind.lower(), tuple(range(number)), (number,), attributes)
+    draft = Operation(node, inputs, (output,))
     (shape,) = operators()[kind].infer(draft)
     final = replace(draft, outputs=(replace(output, shape=shape),))
     problems = [problem for limit in operators()[kind].limits if (problem := limit(final))]
@@ -123,6 +131,20 @@ def fully_connected(
     assert matrix.quantization is not None and not matrix.quantization.per_channel
     shifted = replace(matrix, quantization=replace(matrix.quantization, zero_points=(weights_zero_point,)))
     return replace(made, inputs=(made.input(0), shifted, made.input(2)))
+
+
+def pool(
+    kind: str,
+    source: tuple[int, ...],
+    taps: tuple[int, int],
+    options: WindowOptions | None = None,
+    activation: Activation = Activation.NONE,
+    zero_point: int = -7,
+) -> Operation:
+    """An AVERAGE_POOL_2D or MAX_POOL_2D of int8."""
+    image = _tensor(0, source, DType.INT8, Quantization((1.0,), (zero_point,)))
+    attributes = PoolAttributes(taps, options or window(), activation)
+    return _checked(kind, (image,), zero_point, attributes)
 
 
 def image_for(operation: Operation, seed: int = 0) -> Array:
