@@ -11,6 +11,7 @@ import pytest
 
 from tests.planning.instrumented import instrumented
 from tests.planning.test_generated_code import FLAGS, SANITIZERS, compile_random, expected
+from tests.property.random_graphs import random_case
 from tests.support.oracles import Question, ask
 from tinycompile.codegen.environment import environment
 from tinycompile.driver import compile_model
@@ -18,6 +19,7 @@ from tinycompile.ir import Array
 from tinycompile.program import Operand, Program
 
 MODELS_PER_PROGRAM = 8
+MIXED_GRAPHS = 16
 SECONDS = 300
 
 _MAIN = """
@@ -32,21 +34,22 @@ _MAIN = """
 //% for p, inputs, outputs in cases
 static int check_${p.name}(void)
 {
-    int8_t *arena = malloc(${p.arena_bytes});
+    int8_t *arena = malloc(${p.arena_bytes}), *state = malloc(${p.state_bytes + 1});
     ${p.name}_context context;
-    int wrong = ${p.name}_init(&context, arena, NULL) != TC_OK;
+    int wrong = ${p.name}_init(&context, arena, state) != TC_OK;
     memset(arena, 0x5a, ${p.arena_bytes});
 //% for values in inputs
-    static const int8_t input_${loop.index0}[] = {${values | c_array}};
+    static const uint8_t input_${loop.index0}[] = {${values | c_array}};
     memcpy(${p.name}_input_${loop.index0}(&context), input_${loop.index0}, sizeof input_${loop.index0});
 //% endfor
     wrong |= ${p.name}_invoke(&context) != TC_OK;
     __asan_unpoison_memory_region(arena, ${p.arena_bytes});
 //% for values in outputs
-    static const int8_t output_${loop.index0}[] = {${values | c_array}};
+    static const uint8_t output_${loop.index0}[] = {${values | c_array}};
     wrong |= memcmp(${p.name}_output_${loop.index0}(&context), output_${loop.index0}, sizeof output_${loop.index0}) != 0;
 //% endfor
     free(arena);
+    free(state);
     return wrong;
 }
 //% endfor
@@ -68,7 +71,11 @@ def run(cases: list[Case], folder: Path, **options: dict[int, int]) -> subproces
     for program, _, _ in cases:
         for path, text in instrumented(program, **options).items():
             (folder / path).write_text(text, encoding="utf-8")
-    main = environment().from_string(_MAIN).render(cases=cases)
+    as_bytes = [
+        (program, *([a.reshape(-1).view(np.uint8) for a in arrays] for arrays in data))
+        for program, *data in cases
+    ]
+    main = environment().from_string(_MAIN).render(cases=as_bytes)
     (folder / "main.c").write_text(main, encoding="utf-8")
     sources = sorted(path.name for path in folder.glob("*.c"))
     subprocess.run(["gcc", *FLAGS, *SANITIZERS, "-o", "check", *sources, "-lm"], cwd=folder, check=True)
@@ -92,6 +99,20 @@ def test_random_networks(mode: str, first: int, tmp_path: Path) -> None:
     for seed in range(first, first + MODELS_PER_PROGRAM):
         graph, program = compile_random(seed, mode)
         cases.append((program, *expected(graph, seed)))
+    check(cases, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.needs("gcc")
+@pytest.mark.parametrize("mode", ["speed", "ram"])
+def test_graphs_of_mixed_operators(mode: str, tmp_path: Path) -> None:
+    cases: list[Case] = []
+    for seed in range(MIXED_GRAPHS):
+        case = random_case(seed)
+        program = compile_model(case.model, board="host", optimize=mode, name=f"mixed{seed}").program
+        (answer,) = ask([Question(case.model, [case.samples[0]])], case.oracle)
+        assert answer.refusal is None, answer.refusal
+        cases.append((program, list(case.samples[0]), list(answer.outputs[0])))
     check(cases, tmp_path)
 
 
