@@ -76,9 +76,21 @@ def _cases(dtype: str) -> Iterator[Case]:
     yield _case("multiplier_tiny", dtype, ((2,), (2,)), zoom=1e-4)
 
 
+def _wide(zero_points: tuple[int, int, int]) -> Iterator[Case]:
+    """More columns than a kernel computes together."""
+    for adjoint in ((False, False), (True, False), (False, True), (True, True)):
+        for extents in ((3, 7, 9), (2, 16, 4)):
+            name = f"wide_{extents}_{adjoint[0]}_{adjoint[1]}_{zero_points}"
+            yield _case(name, "int8", ((2,), (2,)), extents, adjoint, zero_points=zero_points)
+
+
 class TestBatchMatMul(OperatorMatrix):
     cases = (
         *_cases("int8"),
+        *_wide((-3, 7, 5)),
+        *_wide((0, 7, 5)),
+        *_wide((-3, 0, 5)),
+        *_wide((0, 0, 0)),
         *_cases("int16"),
         *_cases("float32"),
         _case("zero_points_low_high_low", "int8", ((2,), (2,)), zero_points=(-128, 127, -128)),

@@ -6,14 +6,14 @@ with a batch of 1, tflite-runtime 2.14 reads wrong elements; here is the product
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._copy import collapse
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
-from tinycompile.ops._template import TemplateCode, TemplateKernel
+from tinycompile.ops._template import DspTemplateKernel, TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
 from tinycompile.program import Parameter
@@ -67,7 +67,10 @@ class BatchMatMul(Operator):
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (DType.INT8, DType.INT16, DType.FLOAT32))
     limits = (has_elements, has_matching_matrices, has_per_tensor_quantization, has_bounded_factor)
     min_inputs = 2
-    kernels = (TemplateKernel(lambda operation: _code(operation)),)
+    kernels = (
+        DspTemplateKernel(lambda operation: _dsp_code(operation)),
+        TemplateKernel(lambda operation: _code(operation)),
+    )
 
     def parse(self, options: Options) -> BatchMatMulAttributes:
         """Read BatchMatMulOptions."""
@@ -169,3 +172,29 @@ def _code(operation: Operation) -> TemplateCode:
         arguments = (*offsets, operation.output.zero_point, multiplier.value, multiplier.shift)
     runtime = ("tc_requantize.h",)
     return TemplateCode(template, parameters, (0, 1), (), arguments, runtime=runtime, cycles=cycles)
+
+
+def _dsp_code(operation: Operation) -> TemplateCode:
+    """int8: rows of the first and columns of the second operand are contiguous, or are made so in scratch."""
+    rows, depth, columns = _extents(operation)
+    attributes = _attributes(operation)
+    a_is_shifted, b_is_shifted = (operation.input(index).zero_point != 0 for index in (0, 1))
+    staged = (4 * rows * b_is_shifted, rows * depth * attributes.adj_x, 4 * depth * (not attributes.adj_y))
+    code = _code(operation)
+    return replace(
+        code,
+        template="batch_matmul/dsp.c.j2",
+        parameters={
+            "rows": rows,
+            "depth": depth,
+            "columns": columns,
+            "transposed": (attributes.adj_x, attributes.adj_y),
+            "a_is_shifted": a_is_shifted,
+            "b_is_shifted": b_is_shifted,
+            "loops": _batch_loops(operation),
+            "scratch_bytes": sum(staged),
+        },
+        scratch_bytes=sum(staged),
+        runtime=("tc_dot.h", "tc_dot_dsp.h", "tc_requantize.h"),
+        cycles=operation.output.elements * (25 + 2 * depth),
+    )
