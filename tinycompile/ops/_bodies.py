@@ -6,6 +6,7 @@ operands lie; its arena is the operator's scratch, where its results are picked 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, Graph, Tensor
@@ -105,8 +106,8 @@ class ControlKernel(Kernel):
     """Calls the programs of the subgraphs."""
 
     name = "calls"
-    template: str
-    first_operand = 0
+    template: ClassVar[str]
+    first_operand: ClassVar[int] = 0
     """The first input of the operator that the subgraphs take."""
 
     def cost(self, operation: Operation, board: Board) -> Cost:
