@@ -18,6 +18,9 @@ from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Pa
 BLOCK = 8
 """Output channels whose sums are in registers; float32 of a Cortex-M has 32."""
 
+TOGETHER = 2
+"""Pixels that share the weights they are multiplied with."""
+
 _CYCLES_PER_MAC = 4.5
 _CYCLES_PER_OUTPUT = 10
 
@@ -64,8 +67,8 @@ class PointwiseFloat(Kernel):
         return _cost(operation, operation.input(1).shape[3])
 
     def step_pixels(self, operation: Operation) -> int:
-        """One after the other."""
-        return 1
+        """Those that share weights."""
+        return TOGETHER
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gemm/float.c.j2`."""
@@ -98,6 +101,7 @@ def _matrix_code(
         parameters={
             **_common(operation),
             "kind": operation.node.kind,
+            "together": TOGETHER,
             "vectors": vectors,
             "depth": depth,
             "units": units,
