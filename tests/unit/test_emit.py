@@ -54,6 +54,16 @@ def test_the_plan(digits_model: Path, folder: Path) -> None:
     assert all(bound.assumption in text for bound in made.memory.bounds)
 
 
+def test_the_worked_model_of_the_documents_is_current(digits_model: Path, project_root: Path) -> None:
+    text = (project_root / "docs" / "memory-planning.md").read_text(encoding="utf-8")
+    block = text.partition("## A worked model")[2].split("```")[1]
+    command, *lines = block.strip().splitlines()
+    assert command.endswith("--board host --optimize ram --emit plan")
+    printed = emit(digits_model, "plan", "--board", "host", "--optimize", "ram").stdout
+    assert len(lines) > 5 and [line for line in lines if line not in printed.splitlines()] == []
+    assert "arena 2016 bytes" in printed and "bound 4608: layer by layer" in printed
+
+
 def test_the_program(digits_model: Path, folder: Path) -> None:
     program = compile_model(digits_model).program
     lines = emit(digits_model, "program").stdout.splitlines()
