@@ -9,7 +9,7 @@ An operation may be issued early as long as every operation before it can still 
 when the given order needs no more registers than there are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 Step = tuple[str | int, ...]
@@ -177,8 +177,8 @@ class _Scheduler:
             cycle += 1
         return Scheduled(tuple(self.steps), cycle)
 
-    def _choose(self, candidates: list[_Candidate]) -> list[int]:
-        """Up to two operations in the order in which they are issued: the first one that can be, and one beside it."""
+    def _choose(self, candidates: Iterator[_Candidate]) -> list[int]:
+        """Up to two operations in the order in which they are issued: the first one that can be, and a later one beside it."""
         free = len(self.free)
         first = next((c for c in candidates if c.peak + max(c.gain, 0) <= free), None)
         if first is None:
@@ -186,7 +186,7 @@ class _Scheduler:
         kept = max(0, first.gain)
         for other in candidates:
             shared = other.unit.name == first.unit.name and other.unit.count == 1
-            if other is first or shared or max(kept, other.peak) + max(other.gain, 0) > free:
+            if shared or max(kept, other.peak) + max(other.gain, 0) > free:
                 continue
             if may_pair(first.unit, other.unit):
                 return [first.at, other.at]
@@ -194,9 +194,8 @@ class _Scheduler:
                 return [other.at, first.at]
         return [first.at]
 
-    def _candidates(self, cycle: int) -> list[_Candidate]:
+    def _candidates(self, cycle: int) -> Iterator[_Candidate]:
         """Operations whose operands are there; how many registers those before will take, when they run in the order given."""
-        found: list[_Candidate] = []
         taken = peak = 0
         used: dict[int, int] = {}
         uses = self.uses
@@ -204,14 +203,13 @@ class _Scheduler:
             writes = len(pending.writes)
             if pending.missing == 0 and pending.earliest <= cycle:
                 gain = writes - sum([uses[number] == 1 for number in pending.reads])
-                found.append(_Candidate(at, pending.unit, gain, peak))
+                yield _Candidate(at, pending.unit, gain, peak)
             for number in pending.reads:
                 count = used[number] = used.get(number, 0) + 1
                 if count == uses[number]:
                     taken -= 1
             taken += writes
             peak = max(peak, taken)
-        return found
 
     def _issue(self, pending: _Pending, cycle: int) -> None:
         op = pending.op
