@@ -53,6 +53,45 @@ def test_arena_with_an_int8_edge(name: str, models_dir: Path) -> None:
 
 
 @pytest.mark.models
+def test_arena_of_a_recurrent_model(models_dir: Path) -> None:
+    for mode, most in (("ram", 700), ("balanced", 1_100)):
+        program = compile_model(models_dir / "rnnoise_INT8.tflite", optimize=mode, io="quantized").program
+        assert program.arena_bytes <= most
+
+
+@pytest.mark.models
+def test_arena_without_the_image(models_dir: Path) -> None:
+    compiled = compile_model(models_dir / "vww_96_int8.tflite", optimize="ram", input_mode="const")
+    assert compiled.program.arena_bytes <= 16_000
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_arena_of_stripes(models_dir: Path) -> None:
+    """MobileNetV2 for at most 5 % more multiply-accumulates."""
+    options = {"optimize": "ram", "io": "quantized", "input_mode": "const"}
+    compiled = compile_model(models_dir / "MobileNetV2.tflite", recompute=5, **options)
+    assert compiled.program.arena_bytes <= 60_000
+    assert any(layer.op == "PASTE_COLUMNS" for layer in compiled.program.layers)
+
+
+@pytest.mark.models
+@pytest.mark.qemu
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["const", "rows"])
+def test_exact_with_the_input_outside_of_the_arena(mode: str, models_dir: Path) -> None:
+    result = verify_model(
+        models_dir / "vww_96_int8.tflite",
+        board="m7",
+        optimize="ram",
+        input_mode=mode,
+        recompute=10,
+        samples=2,
+    )
+    assert result.exact, result.summary()
+
+
+@pytest.mark.models
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ARENA_BYTES)
 def test_exact_on_the_host_with_the_least_memory(name: str, models_dir: Path) -> None:

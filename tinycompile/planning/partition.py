@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from math import exp, inf, log1p
+from math import inf
 
 from tinycompile.planning.liveness import Work, live_ranges
 from tinycompile.planning.segments import (
@@ -26,7 +26,6 @@ MAX_LENGTH = 48
 """Lengths of streams: shorter ones first give a bound that makes the search for longer ones fast."""
 LENGTH_OF_LITTLE_TIME = 16
 """The longest stream for allowances below the usual one: calls row by row use those up before more operators save memory."""
-WEIGHT_OF_TIME = 1.3
 USUAL_ALLOWANCE = 0.05
 """The exchange pays hardly more than the peak that this allowance gives; longer streams are searched up to there."""
 
@@ -64,7 +63,7 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     """Cut the order of steps into segments.
 
     `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
-    None the least product of peak and a power of the cycles: a percent of time is worth 1.3 percent of memory.
+    None the least product of peak and cycles: a percent of time is worth a percent of memory.
     """
     segments = usable_segments(work, cycles, allowance)
     if allowance is not None:
@@ -177,7 +176,7 @@ def _least_peak(segments: Segments, allowance_cycles: float) -> int:
 
 
 def _best_exchange(segments: Segments, cycles: int) -> int:
-    """The peak with the least product of its bytes and a power of the cycles that it takes."""
+    """The peak with the least product of its bytes and the cycles that it takes."""
     peaks = _peaks(segments)
     if not peaks:
         return 0
@@ -188,7 +187,7 @@ def _best_exchange(segments: Segments, cycles: int) -> int:
         return inf if found is None else found[0][0]
 
     def price(peak_bytes: int, extra_cycles: float) -> float:
-        return peak_bytes * exp(WEIGHT_OF_TIME * log1p(extra_cycles / cycles))
+        return peak_bytes * (cycles + extra_cycles)
 
     def product(index: int) -> float:
         return price(peaks[index], effort(index))
