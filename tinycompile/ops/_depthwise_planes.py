@@ -5,7 +5,7 @@ columns begin in the middle of a word, so the weights of a row are there as pair
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tinycompile.ops._asm_scheduler import Scheduled
@@ -17,6 +17,7 @@ RESIDENT_WORDS = 6
 _LARGEST_OFFSET = 4095
 _BLOCK_OUTPUTS = (16, 12, 8, 4)
 _MOST_BLOCK_OUTPUTS = 32
+_SAMPLE_PAIRS = 1 << 12
 _ROW_CYCLES = 4
 _BLOCK_CYCLES = 3
 _CHANNEL_CYCLES = 14
@@ -89,6 +90,16 @@ class Plane:
     def word_offset(self, columns: int, word: int, channel: int) -> int:
         """Bytes from the pointer to staged words to one of them."""
         return word * self.row_bytes + 16 * columns + 4 * channel
+
+    def word_at(self, offset: int) -> tuple[int, int, int]:
+        """The columns, word and channel that have this offset."""
+        word, rest = divmod(offset, self.row_bytes)
+        return rest // 16, word, rest % 16 // 4
+
+    @property
+    def sample(self) -> "Plane":
+        """The same windows over the fewest channels, and rows of a length that all have."""
+        return replace(self, row=self.row.sample, pairs=_SAMPLE_PAIRS)
 
     def ordered(self, terms: Iterable[Term], order: Order) -> list[Term]:
         """The multiplications of a few outputs in an order."""

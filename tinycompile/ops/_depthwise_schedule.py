@@ -5,10 +5,11 @@ constants of the channel on the stack; else r11 points to both in the stream.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Value, Values, schedule
+from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
 from tinycompile.ops._depthwise_taps import Geometry, Order, Stream, Term
 from tinycompile.ops._requantizing import Requantizing
 
@@ -19,43 +20,88 @@ STACK_CONSTANTS = 32
 _LARGEST_GROUP = 6
 _ENOUGH = 2
 """Schedules among which to choose."""
+_TRIAL_OUTPUTS = 12
+"""Outputs for which ways to compute them are compared."""
+
+_Way = tuple[int, Order]
+"""Outputs that are computed together, and the order of their multiplications."""
 
 
-@cache
 def outputs(geometry: Geometry, requantizing: Requantizing, count: int) -> Scheduled:
     """Compute `count` outputs of one channel."""
-    free = range(geometry.weight_words, CONSTANTS + 1) if geometry.resident else range(CONSTANTS)
-    return _best(geometry, requantizing, count, (0,), geometry.resident, free)
+    return _schedule(geometry, requantizing, count, 1)
+
+
+def four_channels(geometry: Geometry, requantizing: Requantizing, count: int) -> Scheduled:
+    """Compute `count` outputs of each of four channels; r11 points to their constants in the stream."""
+    return _schedule(geometry, requantizing, count, 4)
 
 
 @cache
-def four_channels(geometry: Geometry, requantizing: Requantizing, count: int) -> Scheduled:
-    """Compute `count` outputs of each of four channels; r11 points to their constants in the stream."""
-    return _best(geometry, requantizing, count, range(4), False, range(CONSTANTS))
+def _schedule(geometry: Geometry, how: Requantizing, count: int, channels: int) -> Scheduled:
+    """The schedule of the sample of this geometry, with the offsets and the shift of this one."""
+    sample = geometry.sample
+    made = _sample_schedule(sample, replace(how, shift=min(how.shift, 1)), count, channels)
+
+    def placed(step: Step) -> Step:
+        kind, *numbers = step
+        last = int(numbers[-1])
+        if kind == "load" and numbers[1] == STAGED:
+            numbers[-1] = geometry.word_offset(*sample.word_at(last))
+        elif kind == "store_byte":
+            output, channel = divmod(last, sample.channels)
+            numbers[-1] = output * geometry.channels + channel
+        elif kind == "saturate":
+            numbers[-1] = how.shift
+        return (kind, *numbers)
+
+    return Scheduled(tuple(map(placed, made.steps)), made.cycles)
 
 
-def _best(
+@cache
+def _sample_schedule(geometry: Geometry, how: Requantizing, count: int, channels: int) -> Scheduled:
+    """The first of the ranked ways that the registers suffice for."""
+    in_registers = geometry.resident and channels == 1
+    for way in _ranked(geometry, how, min(count, _TRIAL_OUTPUTS), in_registers):
+        made = _written(geometry, how, count, range(channels), in_registers, way)
+        if made is not None:
+            return made
+    raise AssertionError("one output at a time always has registers")
+
+
+@cache
+def _ranked(geometry: Geometry, how: Requantizing, count: int, in_registers: bool) -> tuple[_Way, ...]:
+    """Ways to compute some outputs of one channel, the best first: large groups load less often, but are not always possible."""
+    found: list[tuple[int, _Way]] = []
+    orders = (Order.ROWS, Order.COLUMNS) if geometry.resident else (Order.WEIGHTS, Order.ROWS)
+    ways = [(group, order) for group in range(_LARGEST_GROUP, 0, -1) for order in orders]
+    for way in ways:
+        made = _written(geometry, how, count, (0,), in_registers, way)
+        if made is not None:
+            found.append((2 * made.cycles + len(made.steps), way))
+        if len(found) >= _ENOUGH and way[1] is orders[-1]:
+            break
+    best = [way for _, way in sorted(found, key=lambda item: item[0])]
+    return (*best, *(way for way in ways if way not in best))
+
+
+def _written(
     geometry: Geometry,
     how: Requantizing,
     count: int,
     channels: Iterable[int],
     in_registers: bool,
-    free: Sequence[int],
-) -> Scheduled:
-    """The best of the orders that the registers suffice for: outputs in groups of up to 6; large ones load less often."""
-    found: list[Scheduled] = []
-    orders = (Order.ROWS, Order.COLUMNS) if geometry.resident else (Order.WEIGHTS, Order.ROWS)
-    for group in range(min(_LARGEST_GROUP, len(free) - 2), 0, -1):
-        for order in orders:
-            values = Values()
-            for channel in channels:
-                _Channel(values, geometry, how, channel, in_registers).outputs(count, group, order)
-            made = schedule(values.ops, free)
-            if made is not None:
-                found.append(made)
-        if len(found) >= _ENOUGH:
-            break
-    return min(found, key=lambda made: (2 * made.cycles + len(made.steps), made.cycles))
+    way: _Way,
+) -> Scheduled | None:
+    """The schedule of some outputs of some channels, None when registers do not suffice."""
+    free = range(geometry.weight_words, CONSTANTS + 1) if in_registers else range(CONSTANTS)
+    group, order = way
+    if group > len(free) - 2:
+        return None
+    values = Values()
+    for channel in channels:
+        _Channel(values, geometry, how, channel, in_registers).outputs(count, group, order)
+    return schedule(values.ops, free)
 
 
 class _Channel:

@@ -9,7 +9,7 @@ and the words of a channel's next pair of columns come after those of three othe
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
@@ -58,11 +58,21 @@ class Geometry(Protocol):
     def resident(self) -> bool:
         """True when the weights stay in registers."""
 
+    def __hash__(self) -> int:
+        """Schedules are remembered by geometry."""
+
     def terms(self, output: int) -> list[Term]:
         """All multiplications of an output."""
 
     def word_offset(self, columns: int, word: int, channel: int) -> int:
         """Bytes from the pointer to staged words to one of them."""
+
+    def word_at(self, offset: int) -> tuple[int, int, int]:
+        """The columns, word and channel that have this offset."""
+
+    @property
+    def sample(self) -> "Geometry":
+        """One geometry for all that differ in offsets only, for which the same instructions are the best."""
 
     def ordered(self, terms: Iterable[Term], order: Order) -> list[Term]:
         """The multiplications of a few outputs in an order in which words and weights are used soon after each other."""
@@ -173,6 +183,16 @@ class Taps:
     def word_offset(self, columns: int, word: int, channel: int) -> int:
         """Bytes from the pointer to staged words to one of them."""
         return 4 * ((4 * columns + channel) * self.words_per_columns + word)
+
+    def word_at(self, offset: int) -> tuple[int, int, int]:
+        """The columns, word and channel that have this offset."""
+        group, word = divmod(offset // 4, self.words_per_columns)
+        return group // 4, word, group % 4
+
+    @property
+    def sample(self) -> "Taps":
+        """The same window over the fewest channels."""
+        return replace(self, channels=4)
 
     def ordered(self, terms: Iterable[Term], order: Order) -> list[Term]:
         """The multiplications of a few outputs in an order."""
