@@ -46,7 +46,7 @@ _NUMBERS = ("int8", "uint8", "int32", "int64", "float32")
 
 
 class TestEqual(OperatorMatrix):
-    cases = (*binary("EQUAL", (*_NUMBERS, "bool"), logical=True, scales_apart=True),)
+    cases = (*binary("EQUAL", (*_NUMBERS, "int16", "bool"), logical=True, scales_apart=True),)
 
 
 class TestNotEqual(OperatorMatrix):
@@ -54,7 +54,7 @@ class TestNotEqual(OperatorMatrix):
 
 
 class TestLess(OperatorMatrix):
-    cases = (*binary("LESS", _NUMBERS, logical=True, scales_apart=True),)
+    cases = (*binary("LESS", (*_NUMBERS, "int16"), logical=True, scales_apart=True),)
 
 
 class TestLessEqual(OperatorMatrix):
@@ -66,7 +66,7 @@ class TestGreater(OperatorMatrix):
 
 
 class TestGreaterEqual(OperatorMatrix):
-    cases = (*binary("GREATER_EQUAL", _NUMBERS, logical=True, scales_apart=True),)
+    cases = (*binary("GREATER_EQUAL", (*_NUMBERS, "int16"), logical=True, scales_apart=True),)
 
 
 class TestMaximum(OperatorMatrix):

@@ -12,7 +12,8 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, DType, Tensor
 from tinycompile.ops._binary import binary_types
 from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels, has_broadcast_shapes
-from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
+from tinycompile.ops._lookup import BYTES
 from tinycompile.ops.base import Operation, TypeRule
 from tinycompile.program import Parameter
 from tinycompile.quant import Int64, multiply_by_quantized_multiplier, quantize_multiplier
@@ -22,13 +23,15 @@ ORDERED = binary_types(DType.BOOL, DType.INT8, DType.UINT8, DType.INT32, DType.I
 """Types of the comparisons with an order."""
 ANY: tuple[TypeRule, ...] = (*ORDERED, *binary_types(DType.BOOL, DType.BOOL))
 """Types of EQUAL and NOT_EQUAL."""
+INT16 = binary_types(DType.BOOL, DType.INT16)
+"""Of some comparisons; stored values are compared, whatever their scales."""
 
 
 def has_scales_below_one(operation: Operation) -> str | None:
-    """The scales of quantized operands are less than 1."""
+    """The scales of int8 and uint8 operands are less than 1."""
     if has_per_tensor_quantization(operation):
         return None
-    scales = [t.scale for t in operation.inputs if t is not None and t.dtype in QUANTIZED]
+    scales = [t.scale for t in operation.inputs if t is not None and t.dtype in BYTES]
     return None if max(scales, default=0.0) < 1.0 else f"scales {scales}"
 
 
@@ -47,12 +50,12 @@ class Comparison(Elementwise):
         for index in (0, 1):
             array = inputs[index]
             assert array is not None
-            operands.append(_scaled(operation.input(index), array) if array.dtype.itemsize == 1 else array)
+            operands.append(_scaled(operation.input(index), array))
         return (np.asarray(type(self).compare(operands[0], operands[1])),)
 
 
 def _scaled(tensor: Tensor, values: Array) -> Int64 | Array:
-    if tensor.dtype not in QUANTIZED:
+    if tensor.dtype not in BYTES:
         return values
     shifted = (values.astype(np.int64) - tensor.zero_point) << LEFT_SHIFT
     scaled: Int64 = multiply_by_quantized_multiplier(shifted, quantize_multiplier(tensor.scale))
@@ -62,7 +65,7 @@ def _scaled(tensor: Tensor, values: Array) -> Int64 | Array:
 def _body(operation: Operation, board: Board) -> Body:
     source = operation.input(0).dtype
     holes: dict[str, Parameter] = {"kind": operation.node.kind, "in_type": source.c_type, "out_type": "bool"}
-    if source not in QUANTIZED:
+    if source not in BYTES:
         return Body("binary/plain.c.j2", holes, cycles=7)
     arguments: list[int] = []
     for tensor in (operation.input(0), operation.input(1)):

@@ -2,7 +2,7 @@
 
 import operator
 
-from tinycompile.ops._comparison import ANY, Comparison
+from tinycompile.ops._comparison import ANY, INT16, Comparison
 from tinycompile.ops.base import register
 
 
@@ -12,4 +12,4 @@ class Equal(Comparison):
 
     kind = "EQUAL"
     compare = operator.eq
-    types = ANY
+    types = (*ANY, *INT16)

@@ -2,7 +2,7 @@
 
 import operator
 
-from tinycompile.ops._comparison import Comparison
+from tinycompile.ops._comparison import INT16, ORDERED, Comparison
 from tinycompile.ops.base import register
 
 
@@ -12,3 +12,4 @@ class GreaterEqual(Comparison):
 
     kind = "GREATER_EQUAL"
     compare = operator.ge
+    types = (*ORDERED, *INT16)

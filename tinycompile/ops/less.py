@@ -2,7 +2,7 @@
 
 import operator
 
-from tinycompile.ops._comparison import Comparison
+from tinycompile.ops._comparison import INT16, ORDERED, Comparison
 from tinycompile.ops.base import register
 
 
@@ -12,3 +12,4 @@ class Less(Comparison):
 
     kind = "LESS"
     compare = operator.lt
+    types = (*ORDERED, *INT16)
