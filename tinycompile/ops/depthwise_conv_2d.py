@@ -20,7 +20,7 @@ from tinycompile.ops._depthwise_asm import DepthwiseAsm
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_planes_asm import DepthwisePlanesAsm
 from tinycompile.ops._depthwise_portable import DepthwisePortable
-from tinycompile.ops._dynamic import DYNAMIC, HYBRID
+from tinycompile.ops._dynamic import DYNAMIC, HYBRID, is_hybrid
 from tinycompile.ops._linear import (
     has_constant_weights,
     has_image_operands,
@@ -46,6 +46,15 @@ def has_whole_multiplier(operation: Operation) -> str | None:
     return None
 
 
+def has_all_scales_when_hybrid(operation: Operation) -> str | None:
+    """Float activations with int8 weights: the weights have a scale for each output channel."""
+    weights = operation.inputs[1]
+    if weights is None or weights.quantization is None or not is_hybrid(operation):
+        return None
+    count, channels = len(weights.quantization.scales), operation.output.shape[-1]
+    return None if count == channels else f"weights have {count} scales for {channels} output channels"
+
+
 @register
 class DepthwiseConv2D(LinearOperator):
     """DEPTHWISE_CONV_2D. The depth multiplier follows from the shapes, as in TFLite's kernels."""
@@ -61,6 +70,7 @@ class DepthwiseConv2D(LinearOperator):
         has_per_tensor_activations,
         has_symmetric_weights,
         has_weight_scales,
+        has_all_scales_when_hybrid,
     )
     min_inputs = 2
     max_inputs = 3
