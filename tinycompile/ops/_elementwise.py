@@ -11,10 +11,14 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.board import Board
+from tinycompile.ir import DType
 from tinycompile.ops._copy import collapse
-from tinycompile.ops.access import POINTWISE, WHOLE, Access
-from tinycompile.ops.base import Cost, Kernel, Operation, Operator
+from tinycompile.ops.access import POINTWISE, WHOLE, Access, row_shape
+from tinycompile.ops.base import Cost, Kernel, Operation, Operator, registry
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+
+LOOKUP_CYCLES = 5
+"""Cycles of an element that is looked up in a table."""
 
 BLOCK = 4
 """Elements that a processor without vectors computes together."""
@@ -121,9 +125,53 @@ class BroadcastKernel(ElementwiseKernel):
         return not _runs_by_row(operation)
 
 
+class ConstantOperandKernel(Kernel):
+    """An 8-bit operand beside a constant of one element: a table of the outputs of its 256 values, made by the reference."""
+
+    name = "constant_lookup"
+    granularities = (Granularity.WHOLE, Granularity.ROW)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """One of two operands is a constant of one element, the other has one byte for each element of the output."""
+        varying = [tensor for tensor in operation.inputs if tensor is not None and not tensor.is_constant]
+        fixed = [tensor for tensor in operation.inputs if tensor is not None and tensor.is_constant]
+        if len(varying) != 1 or len(fixed) != 1 or fixed[0].elements != 1:
+            return False
+        return varying[0].dtype in (DType.INT8, DType.UINT8) and varying[0].shape == operation.output.shape
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """A load from the input and one from the table."""
+        return Cost(operation.output.elements * LOOKUP_CYCLES, 256 * operation.output.dtype.element_bytes)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of `lookup/table.c.j2`."""
+        index = next(
+            i for i, tensor in enumerate(operation.inputs) if tensor is not None and not tensor.is_constant
+        )
+        source, output, kind = operation.input(index), operation.output, operation.node.kind
+        rows, row_elements = row_shape(output.shape)
+        elements = row_elements * (rows if granularity is Granularity.WHOLE else 1)
+        values = np.arange(256, dtype=np.uint8).view(source.dtype.numpy)
+        operands = [values if i == index else operation.input(i).values.reshape(1) for i in range(2)]
+        (table,) = registry.operators[kind].evaluate(operation, operands)
+        return KernelCode(
+            template="lookup/table.c.j2",
+            parameters={
+                "kind": kind,
+                "in_type": source.dtype.c_type,
+                "out_type": output.dtype.c_type,
+                "loops": ((elements, 1, 1),),
+                "block": BLOCK if elements >= BLOCK and not board.is_host else 1,
+            },
+            granularity=granularity,
+            inputs=((index, Passing.POINTER),),
+            constants=(Constant("table", table, f"{kind} of each byte", is_weight=False),),
+        )
+
+
 def elementwise_kernels(body: Callable[[Operation, Board], Body]) -> tuple[Kernel, ...]:
     """The kernels around a body."""
-    return ElementwiseKernel(body), BroadcastKernel(body)
+    return ElementwiseKernel(body), BroadcastKernel(body), ConstantOperandKernel()
 
 
 def _runs_by_row(operation: Operation) -> bool:

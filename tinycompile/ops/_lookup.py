@@ -7,7 +7,7 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
-from tinycompile.ops._elementwise import Body, Elementwise, ElementwiseKernel
+from tinycompile.ops._elementwise import LOOKUP_CYCLES, Body, Elementwise, ElementwiseKernel
 from tinycompile.ops.base import Operation, registry
 from tinycompile.program import Constant
 
@@ -62,5 +62,6 @@ def _body(operation: Operation, board: Board) -> Body:
         constants=(
             Constant("table", table_of(operation), f"{operation.node.kind} of each byte", is_weight=False),
         ),
-        cycles=5,
+        cycles=LOOKUP_CYCLES,
+        in_blocks=True,
     )
