@@ -74,6 +74,7 @@ def test_against_all_partitions(seed: int) -> None:
     assert partition_within(steps, cycles, min(best) - 1) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_limit_is_kept_when_any_plan_fits(seed: int) -> None:
     graph, selection = chosen(seed)
@@ -87,8 +88,7 @@ def test_a_limit_is_kept_when_any_plan_fits(seed: int) -> None:
     *_, smallest = plan(graph, selection, ram_limit=min(arenas) - 1)
     assert smallest.arena_bytes <= min(arenas)
     assert plan(graph, selection, allowance=inf)[2].arena_bytes >= smallest.arena_bytes
-
-
+@pytest.mark.slow
 def test_there_is_something_to_choose() -> None:
     """The networks above have plans that exchange time for memory."""
     assert sum(len(plans_not_dominated(*chosen(seed))) > 1 for seed in SEEDS) >= len(SEEDS) // 2

@@ -94,6 +94,7 @@ def firmware(
     return folder / "out" / "firmware"
 
 
+@pytest.mark.slow
 @pytest.mark.needs("cmake", "cc")
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
 def test_on_the_host(models: list[Path], runs: dict[str, Any], optimize: str, tmp_path: Path) -> None:
@@ -104,6 +105,7 @@ def test_on_the_host(models: list[Path], runs: dict[str, Any], optimize: str, tm
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.qemu
 @pytest.mark.needs("cmake")
 def test_on_the_emulated_cortex_m7(
@@ -141,8 +143,7 @@ def test_two_builds_are_equal_and_replace_each_other(models: list[Path], tmp_pat
     for directory in ("one", "two", "one"):
         assert build(*models, "--shared-arena", "-o", tmp_path / directory).exit_code == 0
     assert files(tmp_path / "one") == files(tmp_path / "two")
-
-
+@pytest.mark.slow
 def test_a_limit_holds_for_all_together(models: list[Path], tmp_path: Path) -> None:
     alone = compile_shared(models)
     needed = alone.report["arena_bytes"] + alone.report["state_bytes"]
