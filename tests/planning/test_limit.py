@@ -88,6 +88,8 @@ def test_a_limit_is_kept_when_any_plan_fits(seed: int) -> None:
     *_, smallest = plan(graph, selection, ram_limit=min(arenas) - 1)
     assert smallest.arena_bytes <= min(arenas)
     assert plan(graph, selection, allowance=inf)[2].arena_bytes >= smallest.arena_bytes
+
+
 @pytest.mark.slow
 def test_there_is_something_to_choose() -> None:
     """The networks above have plans that exchange time for memory."""

@@ -143,6 +143,8 @@ def test_two_builds_are_equal_and_replace_each_other(models: list[Path], tmp_pat
     for directory in ("one", "two", "one"):
         assert build(*models, "--shared-arena", "-o", tmp_path / directory).exit_code == 0
     assert files(tmp_path / "one") == files(tmp_path / "two")
+
+
 @pytest.mark.slow
 def test_a_limit_holds_for_all_together(models: list[Path], tmp_path: Path) -> None:
     alone = compile_shared(models)

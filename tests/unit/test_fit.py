@@ -60,6 +60,8 @@ def test_the_limit_is_in_the_report(digits_model: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     data = json.loads((tmp_path / "out" / "report.json").read_text())
     assert data["options"]["ram_limit"] == 4096 >= data["arena_bytes"]
+
+
 @pytest.mark.slow
 def test_a_limit_that_no_plan_keeps(digits_model: Path, tmp_path: Path) -> None:
     assert build(digits_model, "1M", tmp_path / "out").exit_code == 0
@@ -106,6 +108,8 @@ def least_ram(model: Path, **options: str) -> int:
     found = re.search(r" take ([\d,]+) bytes", str(caught.value))
     assert found is not None
     return int(found[1].replace(",", ""))
+
+
 @pytest.mark.slow
 def test_what_would_help_is_true(digits_model: Path) -> None:
     """Every option that the message names keeps the limit, with the bytes that it tells."""
