@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from tinycompile.ops._asm_reorder import reads_and_writes, reorder
-from tinycompile.ops._asm_scheduler import Op, Step, Value, Values, schedule
-from tinycompile.ops._depthwise_planes import Plane
-from tinycompile.ops._depthwise_schedule import four_channels, outputs
-from tinycompile.ops._depthwise_taps import Taps
-from tinycompile.ops._gemm_schedule import Shape, block, together
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.depthwise import four_channels, outputs
+from tinycompile.assembly.depthwise_planes import Plane
+from tinycompile.assembly.depthwise_taps import Taps
+from tinycompile.assembly.matrix_product import Shape, block, together
+from tinycompile.assembly.reorder import reads_and_writes, reorder
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Op, Step, Value, Values, schedule
 
 LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
 AWAY = Requantizing(0, True, -100, 90, doubled=True)

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ir import Array
 from tinycompile.ops._dsp import Channels, may_pair
-from tinycompile.ops._requantizing import Requantizing
 from tinycompile.quant import Accumulators, Multiplier, Requantization, solve
 
 LARGEST_SCALE = 256
@@ -91,7 +91,7 @@ def strassen_scaling(channels: Channels) -> Scaling | None:
 
 
 def strassen_factors(channels: Channels) -> dict[str, Array]:
-    """Right factors of `_strassen_schedule.py` by the left ones: weights [channels, depth] as int64 [channels / 2, depth / 2].
+    """Right factors of `assembly/strassen.py` by the left ones: weights [channels, depth] as int64 [channels / 2, depth / 2].
 
     The halves of the depth are its first and its second half; A22 is taken negative.
     """

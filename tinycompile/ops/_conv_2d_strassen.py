@@ -1,18 +1,11 @@
-"""Kernel of 1x1 CONV_2D by Strassen's matrix product, for processors with SMLAD; see `_strassen_schedule.py`."""
+"""Kernel of 1x1 CONV_2D by Strassen's matrix product, for processors with SMLAD; see `assembly/strassen.py`."""
 
 from functools import cache
 
 import numpy as np
 
-from tinycompile.board import Board
-from tinycompile.ir import Array
-from tinycompile.ops._asm_scaling import Scaling, strassen_factors, strassen_scaling
-from tinycompile.ops._conv_2d_dsp import convolution_channels
-from tinycompile.ops._convolution import convolution_window
-from tinycompile.ops._dsp import by_pairs, paired_halves
-from tinycompile.ops._linear import folded_bias
-from tinycompile.ops._requantizing import Requantizing
-from tinycompile.ops._strassen_schedule import (
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.strassen import (
     CHANNELS,
     LARGEST_OFFSET,
     PIXELS,
@@ -25,6 +18,13 @@ from tinycompile.ops._strassen_schedule import (
     product,
     stage,
 )
+from tinycompile.board import Board
+from tinycompile.ir import Array
+from tinycompile.ops._asm_scaling import Scaling, strassen_factors, strassen_scaling
+from tinycompile.ops._conv_2d_dsp import convolution_channels
+from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._dsp import by_pairs, paired_halves
+from tinycompile.ops._linear import folded_bias
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Passing
 

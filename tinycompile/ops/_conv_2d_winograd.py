@@ -1,4 +1,4 @@
-"""Kernel of CONV_2D by Winograd's F(2x2, 3x3), for processors with SMLAD; see `_winograd_schedule.py`.
+"""Kernel of CONV_2D by Winograd's F(2x2, 3x3), for processors with SMLAD; see `assembly/winograd.py`.
 
 It goes through the output two rows at a time. The four input rows that they need are copied with their padding into scratch, a
 ring of rows, so that nothing is left to be said of the border; where rows or columns do not come out even, the last tiles are
@@ -9,14 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from tinycompile.board import Board
-from tinycompile.ops._asm_scaling import WINOGRAD_SCALE, Scaling, transformed_weights, winograd_scaling
-from tinycompile.ops._conv_2d_dsp import convolution_channels
-from tinycompile.ops._convolution import convolution_window
-from tinycompile.ops._dsp import by_pairs, paired_halves
-from tinycompile.ops._linear import folded_bias
-from tinycompile.ops._requantizing import Requantizing
-from tinycompile.ops._winograd_schedule import (
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.winograd import (
     BLOCK_SUMS,
     INPUT_ROWS,
     POSITIONS,
@@ -29,6 +23,12 @@ from tinycompile.ops._winograd_schedule import (
     transform_rows,
     unrolled_positions,
 )
+from tinycompile.board import Board
+from tinycompile.ops._asm_scaling import WINOGRAD_SCALE, Scaling, transformed_weights, winograd_scaling
+from tinycompile.ops._conv_2d_dsp import convolution_channels
+from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._dsp import by_pairs, paired_halves
+from tinycompile.ops._linear import folded_bias
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Passing
 

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from tinycompile.assembly.depthwise import four_channels, outputs
+from tinycompile.assembly.depthwise_staging import Columns, Staging, outside_steps, passes, staging
+from tinycompile.assembly.depthwise_taps import Stream, Taps
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Scheduled
 from tinycompile.board import Board
 from tinycompile.ops._asm_scaling import scaling
-from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._depthwise_dsp import depthwise_channels, group_starts
-from tinycompile.ops._depthwise_schedule import four_channels, outputs
-from tinycompile.ops._depthwise_staging import Columns, Staging, outside_steps, passes, staging
 from tinycompile.ops._depthwise_stream import stream
-from tinycompile.ops._depthwise_taps import Stream, Taps
-from tinycompile.ops._requantizing import Requantizing
 from tinycompile.ops._window import Window
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing

@@ -1,4 +1,4 @@
-"""Kernel of DEPTHWISE_CONV_2D in assembly that computes an image at once; see `_depthwise_planes.py`.
+"""Kernel of DEPTHWISE_CONV_2D in assembly that computes an image at once; see `assembly/depthwise_planes.py`.
 
 Four channels at a time are staged as int16, all rows or some (a strip) at a time; the last rows of a strip are the first ones of
 the next. All that the outputs of four channels need is staged before their bytes are written, so that the output may lie exactly
@@ -7,16 +7,16 @@ over the input.
 
 from dataclasses import dataclass
 
+from tinycompile.assembly.depthwise_planes import Blocks, Plane, blocks_of, fits_offsets
+from tinycompile.assembly.depthwise_staging import Columns, Pass, Staging, outside_steps, staging
+from tinycompile.assembly.depthwise_taps import Stream, Taps
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Scheduled
 from tinycompile.board import Board
 from tinycompile.ops._asm_scaling import scaling
-from tinycompile.ops._asm_scheduler import Scheduled
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._depthwise_dsp import depthwise_channels
-from tinycompile.ops._depthwise_planes import Blocks, Plane, blocks_of, fits_offsets
-from tinycompile.ops._depthwise_staging import Columns, Pass, Staging, outside_steps, staging
 from tinycompile.ops._depthwise_stream import stream
-from tinycompile.ops._depthwise_taps import Stream, Taps
-from tinycompile.ops._requantizing import Requantizing
 from tinycompile.ops._window import WindowAxis
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing

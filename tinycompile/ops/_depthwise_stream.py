@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinycompile.assembly.depthwise_taps import Half
 from tinycompile.ops._asm_scaling import Scaling
-from tinycompile.ops._depthwise_taps import Half
 from tinycompile.ops._dsp import Channels
 from tinycompile.ops._linear import folded_bias
 from tinycompile.program import Constant

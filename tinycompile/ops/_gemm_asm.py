@@ -1,20 +1,20 @@
 """Matrix products in assembly for processors with SMLAD: 1x1 convolution, convolution from row pointers, FULLY_CONNECTED.
 
 Pixels are staged as pairs of int16; weights come in the order of use with biases and requantization constants between them,
-either as int16 (twice the flash of int8) or two channels in a word (`packed`). See `_gemm_schedule.py` for the blocks and
-`docs/kernels.md` for layout and cost.
+either as int16 (twice the flash of int8) or two channels in a word (`packed`). See `assembly/matrix_product.py` for the
+blocks and `docs/kernels.md` for layout and cost.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from tinycompile.assembly.matrix_product import Shape, block, together
+from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ir import Array
 from tinycompile.ops._asm_scaling import Scaling
 from tinycompile.ops._dsp import Channels, by_pairs, joined_words
-from tinycompile.ops._gemm_schedule import Shape, block, together
 from tinycompile.ops._linear import folded_bias
-from tinycompile.ops._requantizing import Requantizing
 from tinycompile.program import Constant, Parameter
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from functools import cache
 
+from tinycompile.assembly.matrix_product import LOOP_PAIRS, STRAIGHT_PAIRS, Shape, block, together
+from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ops._gemm_asm import Layout, blocks_of, groups_of
-from tinycompile.ops._gemm_schedule import LOOP_PAIRS, STRAIGHT_PAIRS, Shape, block, together
-from tinycompile.ops._requantizing import Requantizing
 from tinycompile.ops.base import Cost
 
 _PROBE_PAIRS = (4, 8)

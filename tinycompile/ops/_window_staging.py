@@ -9,8 +9,8 @@ from functools import cache
 
 import numpy as np
 
+from tinycompile.assembly.scheduler import Operand, Scheduled, Values, schedule
 from tinycompile.ir import Array
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Values, schedule
 from tinycompile.ops._dsp import paired_halves
 
 TO, FROM, RUN = 0, 1, 2

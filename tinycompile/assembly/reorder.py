@@ -1,11 +1,11 @@
-"""Puts steps that have their registers already in a better order for the core of `_asm_scheduler.py`.
+"""Puts steps that have their registers already in a better order for the core of `assembly/scheduler.py`.
 
 Used where registers are assigned by hand: operands in rotation, accumulators that live through a loop.
 """
 
 from collections.abc import Sequence
 
-from tinycompile.ops._asm_scheduler import ACCUMULATING, UNITS, Scheduled, Step, Unit, may_pair
+from tinycompile.assembly.scheduler import ACCUMULATING, UNITS, Scheduled, Step, Unit, may_pair
 
 _WINDOW = 40
 _NO_RESULT = frozenset({"store", "store_byte", "store_pair", "compare"})

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from tinycompile.ops._asm_scheduler import Scheduled
-from tinycompile.ops._depthwise_schedule import outputs
-from tinycompile.ops._depthwise_taps import Half, Order, Taps, Term
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.depthwise import outputs
+from tinycompile.assembly.depthwise_taps import Half, Order, Taps, Term
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Scheduled
 
 RESIDENT_WORDS = 6
 _LARGEST_OFFSET = 4095

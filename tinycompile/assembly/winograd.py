@@ -11,10 +11,10 @@ Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 201
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.ops._asm_reorder import reorder
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
-from tinycompile.ops._gemm_schedule import STREAM, Shape, product_steps
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
+from tinycompile.assembly.reorder import reorder
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 POSITIONS = 16
 INPUT_ROWS = 4

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.ops._asm_reorder import reorder
-from tinycompile.ops._asm_scheduler import Scheduled, Step
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.reorder import reorder
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Scheduled, Step
 
 OPERAND_REGISTERS = 12
 STREAM, STACK, STAGED = 12, 13, 14

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
-from tinycompile.ops._depthwise_taps import Geometry, Order, Stream, Term
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.depthwise_taps import Geometry, Order, Stream, Term
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 CONSTANTS, STAGED, STACK, OUTPUT = 11, 12, 13, 14
 STACK_CONSTANTS = 32

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.requantizing import Requantizing
 
 RESIDENT_WORDS = 5
 """Words of weights that stay in registers along a row."""

@@ -1,4 +1,4 @@
-"""Staging for depthwise convolution: four channels of the rows of a window as pairs of int16, see `_depthwise_taps.py`.
+"""Staging for depthwise convolution: four channels of the rows of a window as pairs of int16, see `assembly/depthwise_taps.py`.
 
 Staged words are [pair of columns][channel][word]. Columns outside of the image hold the zero point.
 """
@@ -6,8 +6,8 @@ Staged words are [pair of columns][channel][word]. Columns outside of the image 
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
-from tinycompile.ops._depthwise_taps import Taps
+from tinycompile.assembly.depthwise_taps import Taps
+from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 ROW_REGISTERS = (0, 1, 2)
 STAGED, ZERO_POINTS = 3, 4

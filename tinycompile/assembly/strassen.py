@@ -17,10 +17,10 @@ Source: Strassen, "Gaussian Elimination is not Optimal", 1969; Winograd's form w
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.ops._asm_reorder import reorder
-from tinycompile.ops._asm_scheduler import Operand, Scheduled, Step, Value, Values, schedule
-from tinycompile.ops._gemm_schedule import STACK, STREAM, Shape, product_steps
-from tinycompile.ops._requantizing import Requantizing
+from tinycompile.assembly.matrix_product import STACK, STREAM, Shape, product_steps
+from tinycompile.assembly.reorder import reorder
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 PRODUCTS = ("S3", "A11", "A12", "S2", "S1", "S4", "A22")
 """The left factors in the order in which they are used and staged."""
