@@ -18,6 +18,7 @@ ORACLES = {
     "hello_world_int8": "tflite-runtime",
     "mcunet_vww1": "tflite-runtime",
     "MobileNetV2": "tflite-runtime",
+    "rnnoise_INT8": "tflite-runtime",
     "trained_lstm_int8": "tflite-runtime",
     "keyword_scrambled_8bit": "tflm",  # it aborts tflite-runtime
 }

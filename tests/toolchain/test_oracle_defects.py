@@ -36,3 +36,16 @@ def test_two_dimensions_are_computed_by_tflite_runtime():
     assert defect_of("tflite-runtime", model) is None
     (computed,) = run_oracle("tflite-runtime", model, [sample]).outputs[0]
     np.testing.assert_array_equal(computed, np.full((_ROWS, _UNITS), _DEPTH))
+
+
+@pytest.mark.needs("module:tflite_runtime")
+def test_scales_of_units_of_floats_are_unknown_to_tflite_runtime():
+    builder = Builder()
+    x = builder.input((1, _DEPTH), "float32", name="x")
+    w = builder.const(np.ones((_UNITS, _DEPTH), np.int8), scale=[1.0, 2.0, 3.0], name="w")
+    bias = builder.const(np.array([5, 6, 7], np.float32), name="b")
+    y = builder.op("FULLY_CONNECTED", [x, w, bias], Spec((1, _UNITS), "float32", name="y"))
+    model = builder.finish([x], [y])
+    (computed,) = run_oracle("tflite-runtime", model, [(np.ones((1, _DEPTH), np.float32),)]).outputs[0]
+    np.testing.assert_array_equal(computed, [[5, 6, 7]])  # nothing but the bias
+    assert defect_of("tflite-runtime", model) is not None

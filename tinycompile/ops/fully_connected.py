@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
-from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4, is_hybrid
+from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._linear import (
@@ -77,15 +77,6 @@ def has_weight_scales(operation: Operation) -> str | None:
     return multiplier_problem(operation, matrix_multipliers(operation, units))
 
 
-def has_one_scale_when_hybrid(operation: Operation) -> str | None:
-    """Float activations with int8 weights: the weights have one scale (the reference takes no scales of units)."""
-    weights = operation.inputs[1]
-    if weights is None or weights.quantization is None or not is_hybrid(operation):
-        return None
-    count = len(weights.quantization.scales)
-    return f"weights have {count} scales" if count > 1 else None
-
-
 @register
 class FullyConnected(LinearOperator):
     """FULLY_CONNECTED."""
@@ -99,7 +90,6 @@ class FullyConnected(LinearOperator):
         has_default_format,
         has_per_tensor_activations,
         has_weight_scales,
-        has_one_scale_when_hybrid,
     )
     min_inputs = 2
     max_inputs = 3

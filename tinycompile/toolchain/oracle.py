@@ -153,9 +153,9 @@ def _instead(tried: Sequence[str]) -> Problem:
         action = f"try --oracle {' or --oracle '.join(installed)}"
     elif others:
         packages = " or ".join(f"pip install {DISTRIBUTIONS[name]} (--oracle {name})" for name in others)
-        action = f"try another one: {packages}"
+        action = f"try another one: {packages}; --oracle evaluate compares with our own references"
     else:
-        action = "`tinycompile build` compiles it without a proof"
+        action = "--oracle evaluate compares with our own references"
     return Problem(f"oracle {', '.join(tried)}", "cannot run this model", action=action)
 
 
