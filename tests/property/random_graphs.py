@@ -20,15 +20,18 @@ Value = tuple[int, Spec]
 """A tensor: its handle in the builder and what it is."""
 
 
-def random_case(seed: int) -> Case:
-    """A graph of 3 to 10 operators with samples; the same seed gives the same case."""
-    return _Network(seed).finish()
+def random_case(seed: int, operators: int | None = None) -> Case:
+    """A graph of so many operators, 3 to 12 by default, with samples; the same numbers give the same case.
+
+    Fewer operators are the first of those that more give.
+    """
+    return _Network(seed, operators).finish()
 
 
 class _Network:
     """A graph under construction. A step returns False when its operator does not fit the tensor that it drew."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, operators: int | None) -> None:
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         self.builder = Builder()
@@ -54,7 +57,8 @@ class _Network:
             (self._lookup, 1),
         ]
         chances = np.array([weight for _, weight in steps])
-        wanted = int(self.rng.integers(3, 11))
+        drawn = int(self.rng.integers(3, 13))
+        wanted = operators or drawn
         while len(self.made) < wanted:
             steps[int(self.rng.choice(len(steps), p=chances / chances.sum()))][0]()
 

@@ -1,14 +1,18 @@
 """Random graphs of mixed operators, compiled in every mode for the host and the M7: the bytes of the reference kernels.
 
 The matrix of `tests/ops` has one operator a model; here fusion, placement, aliasing and passes meet operators that they were not
-written beside. Seeds are fixed; a failure names its seed.
+written beside. Seeds of the sweeps are fixed, and a failure names its seed. Hypothesis draws others, and finds the shortest graph that
+fails.
 """
 
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pytest_subtests import SubTests
 
 from tests.ops.batch import Target, run_batch
@@ -57,6 +61,20 @@ def test_portable_c(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
 def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
     """On the emulator, with guards around the arena."""
     _check(QUICK, Target.M7, optimize, subtests, tmp_path)
+
+
+@pytest.mark.needs("gcc")
+@settings(max_examples=8)
+@given(
+    seed=st.integers(0, 2**32 - 1), operators=st.integers(3, 12), optimize=st.sampled_from(("speed", "ram"))
+)
+def test_any_graph(seed: int, operators: int, optimize: str) -> None:
+    case = random_case(seed, operators)
+    (answer,) = ask([Question(case.model, case.samples)], "tflite-runtime")
+    with TemporaryDirectory() as folder:
+        (outputs,) = run_batch([case], Target.HOST, Path(folder), optimize)
+    assert not isinstance(outputs, str), outputs
+    check(case, outputs, answer)
 
 
 @pytest.mark.long
