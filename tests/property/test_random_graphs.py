@@ -1,8 +1,8 @@
 """Random graphs of mixed operators, compiled in every mode for the host and the M7: the bytes of the reference kernels.
 
 The matrix of `tests/ops` has one operator a model; here fusion, placement, aliasing and passes meet operators that they were not
-written beside. Seeds of the sweeps are fixed, and a failure names its seed. Hypothesis draws others, and finds the shortest graph that
-fails.
+written beside. Seeds of the sweeps are fixed, and a failure names its seed. Hypothesis draws others, and finds the shortest
+graph that fails.
 """
 
 from collections import Counter
