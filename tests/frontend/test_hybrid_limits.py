@@ -21,12 +21,6 @@ def _layer(
     return builder.finish([source], [y])
 
 
-def test_a_matrix_with_a_scale_for_each_unit() -> None:
-    model = _layer("FULLY_CONNECTED", (1, 4), (3, 4), [0.1, 0.2, 0.3], 0)
-    with pytest.raises(ModelError, match=r"#0 FULLY_CONNECTED .*weights have 3 scales"):
-        read_model(model, "m")
-
-
 def test_a_depthwise_convolution_with_one_scale() -> None:
     model = _layer("DEPTHWISE_CONV_2D", (1, 4, 4, 3), (1, 3, 3, 3), [0.1], 3, depth_multiplier=1, **_WINDOW)
     with pytest.raises(ModelError, match=r"#0 DEPTHWISE_CONV_2D .*1 scales for 3 output channels"):
