@@ -6,6 +6,7 @@ STAMP  := $(VENV)/.installed
 MODEL  ?= examples/digits/digits_int8.tflite
 BOARD  ?= m7
 JOBS   ?= $(shell nproc 2>/dev/null || echo 1)
+UNIT_TESTS := $(addprefix tests/,unit architecture frontend passes lowering support)
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 .DEFAULT_GOAL := help
@@ -44,7 +45,7 @@ lint: setup ## ruff, mypy --strict, import contracts, clang-format
 	git ls-files 'runtime_c/*.[ch]' 'boards/*.[ch]' 'examples/*.[ch]' | xargs -r $(BIN)/clang-format --dry-run --Werror
 
 unit: setup
-	$(PYTEST) -q -m "not slow and not models and not qemu"
+	$(PYTEST) -q -m "not slow and not models and not qemu" $(UNIT_TESTS)
 
 format: setup ## Format Python and C, mend what the linter can mend
 	$(BIN)/ruff check --fix .
