@@ -1,9 +1,11 @@
 """Real models: the arenas that issue 5 asks for, and exact outputs when rows stream through fused layers."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
@@ -16,16 +18,29 @@ from tinycompile.proving import verify_model
 ARENA_BYTES = {
     "vww_96_int8": (29_500, 37_500),
     "kws_ref_model": (6_600, 9_500),
-    "pretrainedResnet_quant": (17_500, 38_000),
+    "pretrainedResnet_quant": (17_500, 34_500),
     "ad01_int8": (1_300, 2_100),
     "str_ww_ref_model": (4_600, 5_200),
     "person_detect": (15_500, 37_500),
 }
-"""At most these bytes, kernel scratch included: `--optimize ram` and `balanced`.
+"""At most these bytes, kernel scratch included: `--optimize ram` and `balanced`."""
 
-The aim for `balanced` of the ResNet is 34,500: its Winograd kernels take 5 kB of scratch, and every kernel with less costs more
-time than that mode gives.
-"""
+MISSED = {
+    (
+        "pretrainedResnet_quant",
+        "balanced",
+    ): "Winograd takes 5 kB of scratch, and kernels with less take too much time",
+}
+"""Aims that are not reached yet; the test fails as soon as one is."""
+
+
+def _aims() -> Iterator[ParameterSet]:
+    for name, limits in ARENA_BYTES.items():
+        for mode, most in zip(("ram", "balanced"), limits, strict=True):
+            reason = MISSED.get((name, mode))
+            marks = [pytest.mark.xfail(raises=AssertionError, strict=True, reason=reason)] if reason else []
+            yield pytest.param(name, mode, most, marks=marks, id=f"{name}-{mode}")
+
 
 INT8_EDGE_BYTES = {"mcunet_vww1": (24_000, 78_000), "MobileNetV2": (205_000, 1_250_000)}
 """The same for models with a float edge, without their QUANTIZE and DEQUANTIZE."""
@@ -34,10 +49,9 @@ ORACLES = {"person_detect": "tflm"}
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("name", ARENA_BYTES)
-def test_arena(name: str, models_dir: Path) -> None:
-    for mode, most in zip(("ram", "balanced"), ARENA_BYTES[name], strict=True):
-        assert compile_model(models_dir / f"{name}.tflite", optimize=mode).program.arena_bytes <= most
+@pytest.mark.parametrize(("name", "mode", "most"), list(_aims()))
+def test_arena(name: str, mode: str, most: int, models_dir: Path) -> None:
+    assert compile_model(models_dir / f"{name}.tflite", optimize=mode).program.arena_bytes <= most
 
 
 @pytest.mark.models

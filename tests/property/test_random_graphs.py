@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from pytest_subtests import SubTests
 
 from tests.ops.batch import Target, run_batch
+from tests.ops.case import Case
 from tests.ops.matrix import check
+from tests.property.checking import check_all, expected
 from tests.property.random_graphs import kinds_of, random_case
-from tests.support.oracles import Answer, Question, ask, is_installed
+from tests.support.oracles import is_installed
 from tinycompile.driver import OPTIMIZE
 
 QUICK = range(8)
@@ -35,32 +37,22 @@ pytestmark = [
 
 
 @cache
-def _expected(seeds: range) -> list[Answer]:
-    cases = [random_case(seed) for seed in seeds]
-    return ask([Question(case.model, case.samples) for case in cases], "tflite-runtime")
-
-
-def _check(seeds: range, target: Target, optimize: str, subtests: SubTests, folder: Path) -> None:
-    cases = [random_case(seed) for seed in seeds]
-    found = run_batch(cases, target, folder, optimize)
-    for case, outputs, answer in zip(cases, found, _expected(seeds), strict=True):
-        with subtests.test(case.id):
-            assert not isinstance(outputs, str), outputs
-            check(case, outputs, answer)
+def _cases(seeds: range) -> tuple[Case, ...]:
+    return tuple(map(random_case, seeds))
 
 
 @pytest.mark.needs("gcc")
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
 def test_portable_c(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
     """Under the sanitizers."""
-    _check(QUICK, Target.HOST, optimize, subtests, tmp_path)
+    check_all(_cases(QUICK), Target.HOST, optimize, subtests, tmp_path)
 
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
 def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
     """On the emulator, with guards around the arena."""
-    _check(QUICK, Target.M7, optimize, subtests, tmp_path)
+    check_all(_cases(QUICK), Target.M7, optimize, subtests, tmp_path)
 
 
 @pytest.mark.needs("gcc")
@@ -70,7 +62,7 @@ def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
 )
 def test_any_graph(seed: int, operators: int, optimize: str) -> None:
     case = random_case(seed, operators)
-    (answer,) = ask([Question(case.model, case.samples)], "tflite-runtime")
+    (answer,) = expected((case,))
     with TemporaryDirectory() as folder:
         (outputs,) = run_batch([case], Target.HOST, Path(folder), optimize)
     assert not isinstance(outputs, str), outputs
@@ -83,7 +75,7 @@ def test_any_graph(seed: int, operators: int, optimize: str) -> None:
 @pytest.mark.parametrize("optimize", OPTIMIZE)
 @pytest.mark.parametrize("target", Target, ids=lambda target: target.value)
 def test_many(target: Target, optimize: str, first: int, subtests: SubTests, tmp_path: Path) -> None:
-    _check(range(first, first + BATCH), target, optimize, subtests, tmp_path)
+    check_all(_cases(range(first, first + BATCH)), target, optimize, subtests, tmp_path)
 
 
 def test_the_graphs_are_mixed() -> None:

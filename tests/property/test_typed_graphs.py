@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from pytest_subtests import SubTests
 
-from tests.ops.batch import Target, run_batch
+from tests.ops.batch import Target
 from tests.ops.case import Case
-from tests.ops.matrix import check
+from tests.property.checking import check_all
 from tests.property.typed_graphs import TYPES, random_network
-from tests.support.oracles import Answer, Question, ask, is_installed
+from tests.support.oracles import is_installed
 
 QUICK = range(4)
 LONG = 60
@@ -30,31 +30,18 @@ def _cases(seeds: range) -> tuple[Case, ...]:
     return tuple(random_network(dtype, seed) for dtype in TYPES for seed in seeds)
 
 
-@cache
-def _expected(seeds: range) -> list[Answer]:
-    return ask([Question(case.model, case.samples) for case in _cases(seeds)], "tflite-runtime")
-
-
-def _check(seeds: range, target: Target, optimize: str, subtests: SubTests, folder: Path) -> None:
-    found = run_batch(_cases(seeds), target, folder, optimize)
-    for case, outputs, answer in zip(_cases(seeds), found, _expected(seeds), strict=True):
-        with subtests.test(case.id):
-            assert not isinstance(outputs, str), outputs
-            check(case, outputs, answer)
-
-
 @pytest.mark.needs("gcc")
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
 def test_portable_c(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
     """Under the sanitizers."""
-    _check(QUICK, Target.HOST, optimize, subtests, tmp_path)
+    check_all(_cases(QUICK), Target.HOST, optimize, subtests, tmp_path)
 
 
 @pytest.mark.qemu
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
 def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
     """On the emulator, with guards around the arena."""
-    _check(QUICK, Target.M7, optimize, subtests, tmp_path)
+    check_all(_cases(QUICK), Target.M7, optimize, subtests, tmp_path)
 
 
 @pytest.mark.long
@@ -63,4 +50,4 @@ def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
 @pytest.mark.parametrize("target", Target, ids=lambda target: target.value)
 def test_many(target: Target, optimize: str, first: int, subtests: SubTests, tmp_path: Path) -> None:
-    _check(range(first, first + BATCH), target, optimize, subtests, tmp_path)
+    check_all(_cases(range(first, first + BATCH)), target, optimize, subtests, tmp_path)
