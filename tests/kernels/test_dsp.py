@@ -16,10 +16,10 @@ from tinycompile.board import Board, load_board
 from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
+from tinycompile.ops._dense import Dense
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_portable import DepthwisePortable
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
-from tinycompile.ops._one_channel import OneChannelDsp, OneChannelVectorDsp
 from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
 from tinycompile.ops._vector_dsp import FullyConnectedDsp, PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.program import Granularity, KernelCode
@@ -35,7 +35,7 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         PointwisePortable(),
         WindowPortable(),
     ),
-    "DEPTHWISE_CONV_2D": (DepthwiseDsp(), OneChannelDsp(), OneChannelVectorDsp(), DepthwisePortable()),
+    "DEPTHWISE_CONV_2D": (DepthwiseDsp(), Dense(WindowDsp()), Dense(WindowVectorDsp()), DepthwisePortable()),
     "FULLY_CONNECTED": (FullyConnectedDsp(), FullyConnectedPortable()),
 }
 

@@ -21,6 +21,7 @@ from tinycompile.ops._convolution import (
     has_legal_window,
     has_weight_scales,
 )
+from tinycompile.ops._dense import Dense
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID
 from tinycompile.ops._linear import (
     has_constant_weights,
@@ -79,6 +80,13 @@ class Conv2D(LinearOperator):
             WindowDsp(),
             WindowVectorDsp(),
             RowsVectorDsp(),
+            Dense(PointwiseAsm()),
+            Dense(PointwiseAsm(packed=True)),
+            Dense(WindowAsm()),
+            Dense(WindowAsm(packed=True)),
+            Dense(PointwiseVectorDsp()),
+            Dense(WindowDsp()),
+            Dense(WindowVectorDsp()),
             PointwisePortable(),
             WindowPortable(),
         ),

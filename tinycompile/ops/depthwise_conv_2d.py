@@ -8,6 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.ir import Array, Options
+from tinycompile.ops._conv_2d_asm import WindowAsm
+from tinycompile.ops._conv_2d_dsp import WindowDsp
 from tinycompile.ops._convolution import (
     ConvolutionAttributes,
     convolution_window,
@@ -16,6 +18,7 @@ from tinycompile.ops._convolution import (
     has_legal_window,
     has_weight_scales,
 )
+from tinycompile.ops._dense import Dense
 from tinycompile.ops._depthwise_asm import DepthwiseAsm
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
 from tinycompile.ops._depthwise_planes_asm import DepthwisePlanesAsm
@@ -28,8 +31,8 @@ from tinycompile.ops._linear import (
     has_symmetric_weights,
 )
 from tinycompile.ops._linear_float import DepthwiseFloat
-from tinycompile.ops._one_channel import OneChannelAsm, OneChannelDsp, OneChannelVectorDsp
 from tinycompile.ops._schemes import FLOAT, INT8, INT16, UINT8, KernelsByScheme, LinearOperator
+from tinycompile.ops._vector_dsp import WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
@@ -78,9 +81,10 @@ class DepthwiseConv2D(LinearOperator):
         INT8: (
             DepthwisePlanesAsm(),
             DepthwiseAsm(),
-            OneChannelAsm(),
-            OneChannelDsp(),
-            OneChannelVectorDsp(),
+            Dense(WindowAsm()),
+            Dense(WindowAsm(packed=True)),
+            Dense(WindowDsp()),
+            Dense(WindowVectorDsp()),
             DepthwiseDsp(),
             DepthwisePortable(),
         ),
