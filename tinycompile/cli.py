@@ -2,6 +2,9 @@
 
 Exit codes: 0 done, 1 a verification found a difference, 2 usage, 3 the model is malformed or unsupported, 4 it does not fit the
 board, 5 a tool is missing or failed, 70 our own bug.
+
+Commands that run what was compiled import `proving` and `exploring` themselves: with emulator and disassembler they take longer
+to load than a small model takes to compile.
 """
 
 import json
@@ -18,7 +21,7 @@ from typing import Any, ParamSpec, Unpack
 import click
 from rich.console import Console
 
-from tinycompile import driver, exploring, proving, report, sharing
+from tinycompile import driver, report, sharing
 from tinycompile.cli_options import (
     PATH,
     command_line,
@@ -173,6 +176,8 @@ def verify(
     **options: Unpack[driver.CompileOptions],
 ) -> None:
     """Compile MODEL.tflite, run the C, and compare every output with the reference: integers byte for byte, floats to 1e-5."""
+    from tinycompile import proving
+
     with progress(f"verifying {model.name} on {options['board']}"):
         outcome = proving.verify_model(model, samples=samples, inputs=inputs_path, oracle=oracle, **options)
     write_json(outcome.as_dict(), json_path)
@@ -198,6 +203,8 @@ def bench(
     **options: Unpack[driver.CompileOptions],
 ) -> None:
     """Measure models: exact instructions, modelled cycles, arena, state, stack, code and weights flash."""
+    from tinycompile import proving
+
     rows = []
     for model in models:
         with progress(f"measuring {model.name} on {options['board']}"):
@@ -230,6 +237,8 @@ def explore(
     **options: Unpack[driver.ModelOptions],
 ) -> None:
     """Show RAM against cycles and flash for the plans that are not dominated, and the commands that build them."""
+    from tinycompile import exploring
+
     if plot is not None and plot.suffix != ".svg":
         raise UsageError(Problem(str(plot), "the drawing is an SVG", action="name the file .svg"))
     with progress(f"exploring {model.name} for {options['board']}"):
@@ -250,6 +259,8 @@ def explore(
 @reports_errors
 def inspect(model: Path, plugins: tuple[Path, ...], json_path: str | None) -> None:
     """Show the graph, shapes, quantization, MACs, and the memory over time."""
+    from tinycompile import proving
+
     data = proving.inspect_model(model, plugins)
     write_json(data, json_path)
     if json_path != "-":
@@ -260,6 +271,8 @@ def inspect(model: Path, plugins: tuple[Path, ...], json_path: str | None) -> No
 @reports_errors
 def boards() -> None:
     """List the boards."""
+    from tinycompile import proving
+
     click.echo(report.as_text(report.boards_table(proving.all_boards())), nl=False)
 
 
@@ -280,6 +293,8 @@ def ops(markdown: bool, plugins: tuple[Path, ...]) -> None:
 @reports_errors
 def doctor() -> None:
     """Tell which tools are there, which are missing, and the command that installs them."""
+    from tinycompile import proving
+
     tools = proving.check_tools()
     click.echo(report.as_text(report.tools_table(map(asdict, tools))), nl=False)
     if any(tool.required and not tool.found for tool in tools):

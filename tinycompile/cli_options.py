@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from tinycompile.driver import INPUT_MODES, IO, OPTIMIZE
-from tinycompile.proving import ORACLES
+from tinycompile.oracles import ORACLES, OWN_REFERENCE
 
 Command = TypeVar("Command", bound=Callable[..., None])
 PATH = click.Path(path_type=Path)
@@ -105,7 +105,7 @@ json_option = click.option(
 )
 oracle_option = click.option(
     "--oracle",
-    type=click.Choice(list(ORACLES)),
+    type=click.Choice([*ORACLES, OWN_REFERENCE]),
     help="The reference; default: the first of these that is installed and can run the model.",
 )
 inputs_option = click.option(

@@ -9,11 +9,9 @@ from typing import Any, Unpack
 from tinycompile.board import Board, board_names, load_board
 from tinycompile.driver import Compilation, CompileOptions, compile_model
 from tinycompile.ops import evaluate_graph, initial_state, next_state
+from tinycompile.oracles import OWN_REFERENCE
 from tinycompile.output import write_directory
 from tinycompile.report import inspect
-from tinycompile.toolchain import (
-    ORACLES as TOOLCHAIN_ORACLES,
-)
 from tinycompile.toolchain import (
     BenchResult,
     OracleResult,
@@ -29,12 +27,7 @@ from tinycompile.toolchain import (
     verify_directory,
 )
 
-OWN_REFERENCE = "evaluate"
-"""The operators' own references in numpy. No independent witness, but the only one that has a user's operators."""
-
-ORACLES = (*TOOLCHAIN_ORACLES, OWN_REFERENCE)
-
-__all__ = ["ORACLES", "Tool", "all_boards", "bench_model", "check_tools", "inspect_model", "verify_model"]
+__all__ = ["Tool", "all_boards", "bench_model", "check_tools", "inspect_model", "verify_model"]
 
 _REPORTED = (
     "index", "op", "name", "kernel", "macs", "macs_executed", "estimated_cycles", "estimated_flash_bytes",

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycompile.errors import Problem
 from tinycompile.ir import Attributes, Options
-from tinycompile.ops import Operation, Operator, TypeRule, operator_of, operators
+from tinycompile.ops import Operation, Operator, TypeRule, find_operator, operator_named, operator_of
 
 _MOST_RULES = 8
 """Combinations of types that a message lists in any case."""
@@ -21,7 +21,13 @@ _T = TypeVar("_T")
 
 def parse_attributes(kind: str, options: Options, place: str) -> Attributes | Problem:
     """The typed options of an operator, or what is wrong with them."""
-    return attempt(lambda: operators()[kind].parse(options), place, "options")
+    return attempt(lambda: operator_named(kind).parse(options), place, "options")
+
+
+def is_supported(kind: str) -> bool:
+    """True for the kinds of operators that a file may have."""
+    operator = find_operator(kind)
+    return operator is not None and not operator.made_by_passes
 
 
 def check_node(operation: Operation, place: str) -> list[Problem]:

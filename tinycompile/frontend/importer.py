@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tinycompile.errors import ModelError, Problem
-from tinycompile.frontend.check import check_node, parse_attributes
+from tinycompile.frontend.check import check_node, is_supported, parse_attributes
 from tinycompile.frontend.reader import FileModel, FileOperator, read_file
 from tinycompile.frontend.shapes import with_inferred_shapes
 from tinycompile.frontend.state import variable_tensors, with_operator_state
@@ -262,15 +262,14 @@ class _Importer:
         return replace(tensor, data=initial) if is_constant else tensor
 
     def _check_support(self) -> None:
-        supported = [kind for kind, operator in operators().items() if not operator.made_by_passes]
-        unknown = [operator for operator in self.subgraph.operators if operator.kind not in supported]
+        unknown = [operator for operator in self.subgraph.operators if not is_supported(operator.kind)]
         for operator in unknown:
             own = "write it yourself: docs/custom-operators.md" if operator.kind.startswith("CUSTOM") else ""
             self.problems.append(Problem(self._place(operator), "the operator is not supported", action=own))
         if unknown:
-            self._note(f"supported operators: {', '.join(supported)}")
+            self._note(f"supported operators: {', '.join(filter(is_supported, operators()))}")
         for operator in self.subgraph.operators:
-            if operator.kind in supported and not operator.outputs:
+            if is_supported(operator.kind) and not operator.outputs:
                 self.problems.append(Problem(self._place(operator), "has no output"))
 
     def _nodes(self) -> tuple[Node, ...]:

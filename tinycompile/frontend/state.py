@@ -17,7 +17,7 @@ from tinycompile.ir import (
     with_nodes,
     with_tensors,
 )
-from tinycompile.ops import operation, operator_of, operators
+from tinycompile.ops import find_operator, operation, operator_of
 
 
 def variable_tensors(subgraph: FileSubgraph) -> tuple[frozenset[int], list[tuple[FileOperator, str]]]:
@@ -35,7 +35,7 @@ def variable_tensors(subgraph: FileSubgraph) -> tuple[frozenset[int], list[tuple
 
 
 def _updated(operator: FileOperator) -> Iterator[int]:
-    known = operators().get(operator.kind)
+    known = find_operator(operator.kind)
     for index in known.updates if known else ():
         if index < len(operator.inputs) and operator.inputs[index] >= 0:
             yield operator.inputs[index]

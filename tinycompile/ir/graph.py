@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from tinycompile.ir.types import Change, Node, Tensor, Variable
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class Graph:
     @cached_property
     def networkx(self) -> "nx.MultiDiGraph[int]":
         """Operators as vertices (by node id), activations as edges with the key `tensor`."""
+        import networkx as nx  # not above: loading it takes as long as planning a small model
+
         view: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=self.name)
         for node in self.nodes:
             view.add_node(node.id, node=node)

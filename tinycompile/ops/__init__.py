@@ -12,7 +12,7 @@ from tinycompile.ops._window import Pads, Window, WindowAxis
 from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, row_shape
 from tinycompile.ops.assign_variable import AssignVariableAttributes, Move
 from tinycompile.ops.base import Cost, CustomOperator, Kernel, Limit, Operation, Operator, TypeRule, register
-from tinycompile.ops.catalog import operation, operator_of, operators
+from tinycompile.ops.catalog import find_operator, operation, operator_named, operator_of, operators
 from tinycompile.ops.columns import Columns, attributes_of_columns, columns_before, needed_columns
 from tinycompile.ops.dynamic_quantize import DynamicQuantizeAttributes, dynamic_quantization
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
@@ -26,7 +26,7 @@ __all__ = [
     "Pattern", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule", "Window",
     "WindowAxis", "attributes_of_columns", "bias_values", "clamps", "columns_before",
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
-    "evaluate_graph", "evaluate_node", "fully_connected_attributes", "initial_state", "is_gathered",
-    "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_of",
+    "evaluate_graph", "evaluate_node", "find_operator", "fully_connected_attributes", "initial_state", "is_gathered",
+    "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_named", "operator_of",
     "operators", "register", "row_runs", "row_shape", "shown_tensors", "unload_plugins",
 ]  # fmt: skip

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import networkx as nx
-
 from tinycompile.ir import Graph, Node, Tensor, next_node_id, next_tensor_id, with_nodes, with_tensors
 from tinycompile.ops import operator_of, shown_tensors
 from tinycompile.passes.base import record
@@ -53,6 +51,10 @@ class CopyViews:
 def _circular(graph: Graph) -> tuple[Node, int] | None:
     """An assignment with an operand that shows the old value of a variable which, step by step, waits for this assignment."""
     shown = shown_tensors(graph)
+    if len(graph.variables) < 2:
+        return None
+    import networkx as nx  # not above: loading it takes as long as planning a small model
+
     waits: nx.DiGraph[int] = nx.DiGraph()
     for variable in graph.variables:
         node = graph.producers[variable.assigned]

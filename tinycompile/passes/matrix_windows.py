@@ -19,7 +19,7 @@ from tinycompile.ops import (
     fully_connected_attributes,
     matrix_multipliers,
     operation,
-    operators,
+    operator_named,
 )
 from tinycompile.passes.origins import is_movement, is_plain_view
 
@@ -70,13 +70,18 @@ def _convolution(graph: Graph, node: Node, image: Tensor) -> Graph | None:
         output, id=filters.id + 1, name=f"{output.name}/pixel", shape=(1, 1, 1, units), source=None, part=None
     )
     options = {"padding": "VALID", "stride_w": 1, "stride_h": 1}
-    attributes = operators()["CONV_2D"].parse(
+    attributes = operator_named("CONV_2D").parse(
         {**options, "fused_activation_function": fully_connected_attributes(current).activation.value}
     )
     inputs = (image.id, filters.id, *node.inputs[2:])
     convolution = replace(node, kind="CONV_2D", inputs=inputs, outputs=(pixel.id,), attributes=attributes)
     view = Node(
-        next_node_id(graph), "RESHAPE", node.name, (pixel.id,), node.outputs, operators()["RESHAPE"].parse({})
+        next_node_id(graph),
+        "RESHAPE",
+        node.name,
+        (pixel.id,),
+        node.outputs,
+        operator_named("RESHAPE").parse({}),
     )
     graph = with_tensors(graph, [filters, pixel])
     found = operation(graph, convolution)

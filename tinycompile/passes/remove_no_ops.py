@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.ir import Graph, Node, with_nodes
-from tinycompile.ops import operators
+from tinycompile.ops import operator_named
 from tinycompile.passes.base import add_constant, bypass, can_bypass, constant_of, edges, record, same_values
 
 
@@ -79,6 +79,6 @@ def _is_storage_order_kept(graph: Graph, node: Node) -> bool:
 def _as_reshape(graph: Graph, node: Node) -> Graph:
     shape = graph.tensors[node.outputs[0]].shape
     graph, constant = add_constant(graph, f"{node.name}/shape", np.array(shape, np.int32))
-    attributes = operators()["RESHAPE"].parse({"new_shape": shape})
+    attributes = operator_named("RESHAPE").parse({"new_shape": shape})
     inputs = (node.inputs[0], constant)
     return with_nodes(graph, {node.id: replace(node, kind="RESHAPE", inputs=inputs, attributes=attributes)})

@@ -10,12 +10,11 @@ from tinycompile.toolchain.bench import BenchResult, LayerBench, bench_directory
 from tinycompile.toolchain.doctor import Tool, check_tools
 from tinycompile.toolchain.generated import Generated, LayerInfo, TensorInfo, read_generated
 from tinycompile.toolchain.harness import Sample
-from tinycompile.toolchain.oracle import ORACLES, OracleResult, Reference, available_oracles, run_oracle
+from tinycompile.toolchain.oracle import OracleResult, Reference, available_oracles, run_oracle
 from tinycompile.toolchain.samples import load_samples, make_samples
 from tinycompile.toolchain.verify import Difference, LayerDifference, VerifyResult, verify_directory
 
 __all__ = [
-    "ORACLES",
     "BenchResult",
     "Difference",
     "Generated",

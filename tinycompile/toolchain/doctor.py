@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinycompile.errors import ToolError
-from tinycompile.toolchain.oracle import DISTRIBUTIONS, ORACLES, available_oracles
+from tinycompile.oracles import ORACLES
+from tinycompile.toolchain.oracle import available_oracles
 from tinycompile.toolchain.process import PACKAGES, find_program, run
 
 _PROGRAMS: Sequence[tuple[str, str]] = (
@@ -51,8 +52,8 @@ def check_tools() -> tuple[Tool, ...]:
     modules = [_module(name, purpose) for name, purpose in _MODULES]
     oracle_missing = not available_oracles()
     oracles = [
-        _module(DISTRIBUTIONS[oracle], f"oracle {oracle}", required=oracle_missing and rank == 0)
-        for rank, oracle in enumerate(ORACLES)
+        _module(oracle.distribution, f"oracle {name}", required=oracle_missing and rank == 0)
+        for rank, (name, oracle) in enumerate(ORACLES.items())
     ]
     return (*programs, *builders, *modules, *oracles)
 

@@ -12,23 +12,14 @@ import numpy as np
 import tflite
 
 from tinycompile.errors import Problem, ToolError, UsageError
+from tinycompile.oracles import ORACLES
 from tinycompile.toolchain.generated import Array
 from tinycompile.toolchain.harness import Sample
 from tinycompile.toolchain.oracle_defects import defect_of
 from tinycompile.toolchain.process import run
 
-ORACLES: Mapping[str, str] = {
-    "tflite-runtime": "tflite_runtime",
-    "tflm": "tflite_micro",
-    "litert": "ai_edge_litert",
-}
-"""Name of an oracle -> the Python package it is in, in the order in which we trust them (docs/adr/0002)."""
-
 _CHILD = Path(__file__).with_name("oracle_child.py")
 """Run as a file, with `-P` so that its neighbours hide no package: the child needs nothing of tinycompile."""
-
-DISTRIBUTIONS = {"tflite-runtime": "tflite-runtime", "tflm": "tflite-micro", "litert": "ai-edge-litert"}
-
 
 _OUTPUTS_FIELD = 8
 """Place of `outputs` in the vtable of SubGraph."""
@@ -49,7 +40,9 @@ Reference = Callable[[Sequence[Sample], Sequence[int]], OracleResult]
 
 def available_oracles() -> tuple[str, ...]:
     """Oracles whose package is installed."""
-    return tuple(name for name, package in ORACLES.items() if importlib.util.find_spec(package) is not None)
+    return tuple(
+        name for name, oracle in ORACLES.items() if importlib.util.find_spec(oracle.module) is not None
+    )
 
 
 def default_oracles() -> tuple[str, ...]:
@@ -74,7 +67,7 @@ def require_oracle(name: str) -> None:
         Problem(
             f"oracle {name}",
             "its package is not installed",
-            action=f"pip install {DISTRIBUTIONS[name]}{instead}",
+            action=f"pip install {ORACLES[name].distribution}{instead}",
         )
     )
 
@@ -152,7 +145,9 @@ def _instead(tried: Sequence[str]) -> Problem:
     if installed:
         action = f"try --oracle {' or --oracle '.join(installed)}"
     elif others:
-        packages = " or ".join(f"pip install {DISTRIBUTIONS[name]} (--oracle {name})" for name in others)
+        packages = " or ".join(
+            f"pip install {ORACLES[name].distribution} (--oracle {name})" for name in others
+        )
         action = f"try another one: {packages}; --oracle evaluate compares with our own references"
     else:
         action = "--oracle evaluate compares with our own references"
