@@ -10,6 +10,7 @@ from tinycompile.passes import run_passes
 from tinycompile.plan import InputMode
 from tinycompile.planning import plan
 from tinycompile.program import Program
+from tinycompile.replay import replay
 
 
 def with_programs(graph: Graph, board: Board, info: BuildInfo, optimize: str = "speed") -> Graph:
@@ -46,11 +47,12 @@ class _Compiler:
         return self.done[body.subgraph]
 
     def program(self, body: Body) -> Program:
-        """Simplify, plan and lower a subgraph."""
+        """Simplify, plan, lower and replay a subgraph."""
         macs = {n.source[0]: operator_of(n).macs(operation(body.graph, n)) for n in body.graph.nodes}
         info = replace(self.info, name=f"{self.info.name}_s{body.subgraph}", source_macs=macs)
         graph = run_passes(body.graph)
         selection = select(graph, self.board, self.optimize)
         planned = plan(graph, selection, optimize=self.optimize, input_mode=InputMode.CONST)
         program = lower(graph, *planned, self.board, info)
+        replay(graph, planned[0], program).check()
         return replace(program, place=f"subgraph {body.subgraph}")

@@ -1,7 +1,7 @@
 """The whole pipeline on one screen.
 
 bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
-      --planning--> Schedule, MemoryPlan --lowering--> Program --codegen, report--> {path: text}
+      --planning--> Schedule, MemoryPlan --lowering--> Program --replay--> (checked) --codegen, report--> {path: text}
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +26,7 @@ from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
 from tinycompile.planning import Plan
 from tinycompile.program import Parameter, Program
 from tinycompile.recompute import planned_graph
+from tinycompile.replay import replay
 from tinycompile.report import Report, collect, memory_svg, render_text, to_json
 from tinycompile.version import __version__
 
@@ -175,7 +176,7 @@ def finish(
     ram_limit: int | None = None,
     recompute: float = 0.0,
 ) -> Compilation:
-    """Make the C and the report of a plan; whether it fits the board is left to `check_fit`."""
+    """Make the C and the report of a plan, which is replayed before; whether it fits the board is left to `check_fit`."""
     selection, schedule, memory = planned
     options: dict[str, Parameter] = {
         "optimize": optimize,
@@ -186,6 +187,7 @@ def finish(
     }
     info = _info(prepared.model, prepared.name, prepared.imported, options)
     program = lower(prepared.graph, selection, schedule, memory, prepared.board, info)
+    replay(prepared.graph, selection, program).check()
     files = emit(program)
     report = collect(program, files)
     return Compilation(

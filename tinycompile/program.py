@@ -231,6 +231,8 @@ class Stage:
     """One kernel at work: which function, on which operands, how often."""
 
     layer: int
+    node: int
+    """The operator of the graph that it computes: what is replayed is held against its reference."""
     function: str
     granularity: Granularity
     calls: int
@@ -238,6 +240,8 @@ class Stage:
     rows_per_image: int
     outputs: tuple[Operand, ...]
     inputs: tuple[Operand, ...]
+    operands: tuple[int, ...]
+    """Which input of the operator each of `inputs` is."""
     constants: tuple[str, ...] = ()
     arguments: tuple[int, ...] = ()
     takes_row: bool = False

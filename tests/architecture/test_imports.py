@@ -19,6 +19,7 @@ _PACKAGES = {
     "passes",
     "planning",
     "quant",
+    "replay",
     "report",
     "toolchain",
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.replay.random_programs import of_plan
 from tests.support.tflite_builder import Builder, Spec
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
@@ -15,8 +16,8 @@ from tinycompile.lowering import select
 from tinycompile.ops import columns_before, operation, operator_of
 from tinycompile.ops.interpret import evaluate_graph
 from tinycompile.passes import SplitStripes, run_passes
-from tinycompile.plan import BufferKind, InputMode, Stripes
-from tinycompile.planning import plan, replay, stripes_within
+from tinycompile.plan import InputMode, Stripes
+from tinycompile.planning import plan, stripes_within
 from tinycompile.proving import verify_model
 
 WIDTH = 23
@@ -114,17 +115,13 @@ def test_plans_of_stripes_replay_clean_and_damage_is_found(inputs: InputMode) ->
     graph = graph_of_model()
     striped = run_passes(graph, (SplitStripes(Stripes(image_before_matrix(graph), 3)),))
     selection = select(striped, load_board("m7"), "ram")
-    selection, schedule, memory = plan(striped, selection, optimize="ram", input_mode=inputs)
-    assert replay(striped, selection, schedule, memory).violations == ()
-    found = 0
-    for index, place in enumerate(memory.placements):
-        if place.buffer.kind is BufferKind.RING and place.buffer.ring_rows > 1:
-            short = replace(place, buffer=replace(place.buffer, ring_rows=place.buffer.ring_rows - 1))
-            placements = (*memory.placements[:index], short, *memory.placements[index + 1 :])
-            damaged = replace(memory, placements=placements)
-            assert replay(striped, selection, schedule, damaged).violations
-            found += 1
-    assert found
+    net = of_plan(striped, plan(striped, selection, optimize="ram", input_mode=inputs))
+    assert net.violations() == ()
+    rings = list(net.rings())
+    assert rings
+    for index, place in rings:
+        short = replace(place, buffer=replace(place.buffer, ring_rows=place.buffer.ring_rows - 1))
+        assert net.with_placement(index, short).violations()
 
 
 @pytest.mark.slow

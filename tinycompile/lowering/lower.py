@@ -84,12 +84,14 @@ class _Lowering:
         scratch = self.plan.scratch_of(node_id)
         stage = Stage(
             layer=index,
+            node=node_id,
             function=self.functions.add(slug, code),
             granularity=code.granularity,
             calls=_calls(current, granularity),
             rows_per_image=current.rows // max(current.images, 1),
             outputs=tuple(self.operands.output(tensor, granularity) for tensor in current.outputs),
             inputs=tuple(self.operands.input(current, i, passing, granularity) for i, passing in code.inputs),
+            operands=tuple(i for i, _ in code.inputs),
             constants=tuple(self.constants.add(f"{slug}_{c.name}", c) for c in code.constants),
             arguments=code.arguments,
             takes_row=code.takes_row,

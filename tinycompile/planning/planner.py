@@ -1,4 +1,4 @@
-"""The planner's stages on one screen: order, regions, placement, bounds, replay."""
+"""The planner's stages on one screen: order, regions, placement, bounds."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +13,6 @@ from tinycompile.planning.order import search_order
 from tinycompile.planning.outside import place_inputs, place_variables
 from tinycompile.planning.partition import Frontier, Partition, partition, partition_within
 from tinycompile.planning.place import Offsets, place
-from tinycompile.planning.replay import replay
 from tinycompile.planning.segments import Segment
 
 ALLOWANCE = {"speed": 0.005, "flash": 0.0, "balanced": 0.05, "ram": None}
@@ -40,8 +39,8 @@ def plan(
     `allowance` are the extra cycles that saving memory may cost, as a part of the kernels' own; by default what `optimize`
     says. With a `ram_limit` in bytes it is as many as it takes until arena and state fit; when nothing fits the smallest plan is
     given. The selection comes back with other kernels where their need of memory decides: less scratch, or calls by row.
-    Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. The finished plan is
-    replayed on a byte-tagged arena; a violation would be a mistake of the planner.
+    Tensors start at multiples of `align` bytes (or of their element), scratch at multiples of 16. What is lowered from the plan
+    is replayed on tagged memory (`tinycompile.replay`).
     """
     share = ALLOWANCE[optimize] if allowance is None else allowance
     planner = _Planner(graph, selection, align, input_mode)
@@ -110,7 +109,7 @@ class _Planner:
             peak = parts.peak_bytes - 1
 
     def finish(self, parts: Partition) -> Plan:
-        """Place the buffers of a partition, compare with bounds, replay."""
+        """Place the buffers of a partition, compare with bounds."""
         selection = _with_kernels(self.selection, self.work, parts)
         buffers = buffers_of(self.work, parts)
         goal = placement_bound(buffers.items, buffers.relations, parts.peak_bytes)
@@ -122,7 +121,6 @@ class _Planner:
         inputs = place_inputs(self.graph, len(schedule.regions), self.input_mode)
         placements = _placements(self.graph, buffers, offsets)
         memory = MemoryPlan(placements, offsets.arena_bytes, bounds, state, self.state_bytes, inputs)
-        replay(self.graph, selection, schedule, memory).check()
         return selection, schedule, memory
 
 
