@@ -194,6 +194,8 @@ class Layer:
     kernel: str
     macs: int
     macs_executed: int
+    zero_weights: int
+    """Weights that are zero; the kernel multiplies by them unless `macs_executed` says that it does not."""
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     output_tensors: tuple[int | None, ...]

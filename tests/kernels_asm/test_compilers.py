@@ -8,6 +8,7 @@ import pytest
 from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
 from tests.kernels.runner import Case, c_program
 from tests.kernels_asm.test_matrix_products import drawn
+from tests.kernels_asm.test_sparse import pruned
 from tinycompile.board import load_board
 from tinycompile.ops import operator_of
 from tinycompile.resources import boards_dir, runtime_dir
@@ -30,6 +31,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         depthwise((1, 9, 9, 6), (5, 5), window("SAME", (2, 2)), drawn(5)),
         fully_connected(1, 130, 9, drawn(6)),
     ]
+    operations += [
+        pruned(operation, 0.3) for operation in operations if operation.node.kind != "DEPTHWISE_CONV_2D"
+    ]
     board = load_board("m7")
     cases = [
         Case(operation, kernel, granularity, image_for(operation))
@@ -38,7 +42,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if "asm" in kernel.name and kernel.supports(operation, board)
         for granularity in kernel.granularities
     ]
-    assert {"winograd_asm", "window_asm_packed", "depthwise_asm"} <= {case.kernel.name for case in cases}
+    expected = {
+        "winograd_asm",
+        "window_asm_packed",
+        "depthwise_asm",
+        "window_sparse_asm",
+        "fully_connected_sparse_asm",
+    }
+    assert expected <= {case.kernel.name for case in cases}
     path = tmp_path_factory.mktemp("compilers") / "cases.c"
     path.write_text(c_program(cases, board), encoding="utf-8")
     return path

@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from tinycompile.assembly.scheduler import ACCUMULATING, UNITS, Scheduled, Step, Unit, may_pair
 
 _WINDOW = 40
-_NO_RESULT = frozenset({"store", "store_byte", "store_pair", "compare"})
+_NO_RESULT = frozenset({"store", "store_byte", "store_pair", "compare", "test"})
+_SETS_FLAGS = frozenset({"compare", "test"})
+_ADDS_TO = frozenset({"advance", "add_high", "extend_add"})
+"""They read the register of their result."""
 _REGISTERS = {
     "load": 2,
     "load_pair": 3,
     "load_byte": 2,
     "advance": 1,
+    "add_high": 2,
+    "test": 1,
     "saturate": 2,
     "shift_right": 2,
     "clamp": 2,
@@ -31,9 +36,11 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
     count = _REGISTERS.get(kind, len(numbers) - (1 if kind in ("store", "store_byte") else 0))
     registers = numbers[:count]
     if kind in _NO_RESULT:
-        return frozenset(registers), frozenset({_FLAGS} if kind == "compare" else ())
+        return frozenset(registers), frozenset({_FLAGS} if kind in _SETS_FLAGS else ())
+    if kind == "load_next":
+        return frozenset(registers[1:]), frozenset(registers)
     results = {"load_pair": 2, "load_many": len(registers) - 1}.get(kind, 1)
-    reads = registers if kind == "advance" else registers[results:]
+    reads = registers if kind in _ADDS_TO else registers[results:]
     return frozenset(reads), frozenset(registers[:results])
 
 
@@ -42,9 +49,18 @@ def reorder(steps: Sequence[Step]) -> Scheduled:
     return _Reorderer(steps).run()
 
 
+def in_order(steps: Sequence[Step]) -> int:
+    """Cycles of steps in the order in which they stand.
+
+    Multiplications read their factors late, so that a loaded byte is there in the next cycle.
+    """
+    return _Reorderer(steps, late_factors=True).cycles_as_given()
+
+
 class _Reorderer:
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], late_factors: bool = False) -> None:
         self.steps = list(steps)
+        self.late_factors = late_factors
         self.units = [UNITS[str(step[0])] for step in steps]
         self.missing = [0] * len(steps)
         """Steps that must come before and are not issued."""
@@ -81,6 +97,8 @@ class _Reorderer:
     def _latency(self, before: int, index: int) -> int:
         first, second = str(self.steps[before][0]), str(self.steps[index][0])
         late = self.units[before].latency
+        if self.late_factors and first == "load_byte" and self.units[index].name == "multiply":
+            late = 1
         if first in ACCUMULATING:
             adds = (
                 second in ACCUMULATING
@@ -101,6 +119,23 @@ class _Reorderer:
         return Scheduled(
             tuple(self.steps[i] for i in self.order), cycle + sum(map(_further_cycles, self.steps))
         )
+
+    def cycles_as_given(self) -> int:
+        """Cycles without changing the order."""
+        cycle = 0
+        while self.left:
+            first = self.left[0]
+            if self.earliest[first] <= cycle:
+                self._issue(first, cycle)
+                second = self.left[0] if self.left else None
+                if (
+                    second is not None
+                    and self.earliest[second] <= cycle
+                    and _fit(self.units[first], self.units[second])
+                ):
+                    self._issue(second, cycle)
+            cycle += 1
+        return cycle + sum(map(_further_cycles, self.steps))
 
     def _choose(self, ready: list[int]) -> int | None:
         """A multiplication if there is one, else what fits beside none, else the first."""

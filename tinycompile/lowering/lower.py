@@ -109,6 +109,7 @@ class _Lowering:
     ) -> Layer:
         """What comments and reports say of a stage."""
         node = current.node
+        operator, kernel = operator_of(node), kernel_of(current, choice.chosen.kernel)
         return Layer(
             index=index,
             op=node.kind,
@@ -116,7 +117,8 @@ class _Lowering:
             source_ops=node.source,
             kernel=choice.chosen.kernel,
             macs=sum(self.info.source_macs.get(s, 0) // self.layers_of(s) for s in node.source),
-            macs_executed=operator_of(node).macs(current),
+            macs_executed=operator.macs(current) - kernel.macs_left_out(current),
+            zero_weights=operator.zero_weights(current),
             inputs=tuple(self.operands.describe(t) for t in current.inputs if t is not None),
             outputs=tuple(self.operands.describe(t) for t in current.outputs),
             output_tensors=tuple(t.part.source if t.part else t.source for t in current.outputs),

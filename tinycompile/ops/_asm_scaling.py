@@ -80,6 +80,11 @@ def scaling(channels: Channels, packed: bool = False) -> Scaling | None:
     return _packed_scaling(_key(channels)) if packed else _int16_scaling(_key(channels))
 
 
+def byte_scaling(channels: Channels) -> Scaling | None:
+    """Proven constants of a layer whose weights stay int8, each channel for itself."""
+    return _byte_scaling(_key(channels))
+
+
 def winograd_scaling(channels: Channels) -> Scaling | None:
     """Proven constants of a 3x3 convolution whose sums come times `Scaling.scale`, or, where `doubled`, times four."""
     return _winograd_scaling(_key(channels))
@@ -137,6 +142,18 @@ def _packed_scaling(key: _Key) -> Scaling | None:
     found = [(part, solution) for part, solution in solved if solution is not None]
     if len(found) == len(parts):
         return _scaling(found)
+    return _doubled_scaling(channels)
+
+
+@lru_cache(maxsize=1024)
+def _byte_scaling(key: _Key) -> Scaling | None:
+    channels = key.channels()
+    found = _solve(channels, slice(None), 1, fixed=True)
+    return _scaling([(slice(None), found)]) if found is not None else _doubled_scaling(channels)
+
+
+def _doubled_scaling(channels: Channels) -> Scaling | None:
+    """Sums are doubled at the end."""
     doubled = _solve(channels, slice(None), 2, closed=True)
     if doubled is None or (doubled.scale != 2).any():
         return None
@@ -166,10 +183,7 @@ def _winograd_scaling(key: _Key) -> Scaling | None:
     found = _solve(channels, slice(None), scales, least_scale=WINOGRAD_SCALE)
     if found is not None:
         return _scaling([(slice(None), found)])
-    doubled = _solve(channels, slice(None), 2, closed=True)
-    if doubled is None or (doubled.scale != 2).any():
-        return None
-    return _scaling([(slice(None), doubled)], doubled=True)
+    return _doubled_scaling(channels)
 
 
 def _reach(channels: Channels) -> Array:

@@ -111,6 +111,14 @@ class LinearOperator(Operator):
         computed = [array for index, array in enumerate(inputs) if array is not None and index not in (1, 2)]
         return (self.scheme_of(operation).evaluate(operation, computed, partial(self.sums, operation)),)
 
+    def zero_weights(self, operation: Operation) -> int:
+        """Weights that are their zero point."""
+        weights = operation.input(1)
+        if not weights.is_constant:
+            return 0
+        zero_point = weights.zero_point if weights.quantization is not None else 0
+        return int((weights.values == zero_point).sum())
+
     @abstractmethod
     def sums(self, operation: Operation, source: Array, weights: Array) -> Array:
         """Sums of products without bias, in the output's shape; what lies outside of an image is 0."""

@@ -119,6 +119,10 @@ class Kernel(ABC):
         """True when the output may begin exactly where the input does, computing all at once; their sizes may differ."""
         return False
 
+    def macs_left_out(self, operation: Operation) -> int:
+        """Multiply-accumulates of the nominal computation that are not executed, since their weights are zero."""
+        return 0
+
     @abstractmethod
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """The holes of the template and the packed constants, for calls of one row or of the whole output.
@@ -186,6 +190,10 @@ class Operator(ABC):
 
     def macs(self, operation: Operation) -> int:
         """Multiply-accumulates of the nominal computation."""
+        return 0
+
+    def zero_weights(self, operation: Operation) -> int:
+        """Constant weights that add nothing to any output."""
         return 0
 
 

@@ -32,6 +32,7 @@ from tinycompile.ops._linear import (
 from tinycompile.ops._linear_float import PointwiseFloat, WindowFloat
 from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
 from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, UINT8, KernelsByScheme, LinearOperator
+from tinycompile.ops._sparse_asm import PointwiseSparse, WindowSparse
 from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
@@ -75,6 +76,8 @@ class Conv2D(LinearOperator):
             WindowAsm(packed=True),
             WinogradAsm(),
             PointwiseStrassen(),
+            PointwiseSparse(),
+            WindowSparse(),
             PointwiseDsp(),
             PointwiseVectorDsp(),
             WindowDsp(),

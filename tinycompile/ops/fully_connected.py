@@ -23,6 +23,7 @@ from tinycompile.ops._linear import (
 )
 from tinycompile.ops._linear_float import FullyConnectedFloat
 from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, UINT8, KernelsByScheme, LinearOperator
+from tinycompile.ops._sparse_asm import FullyConnectedSparse
 from tinycompile.ops._vector_dsp import FullyConnectedDsp
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
@@ -97,6 +98,7 @@ class FullyConnected(LinearOperator):
         INT8: (
             FullyConnectedAsm(packed=True),
             FullyConnectedAsm(),
+            FullyConnectedSparse(),
             FullyConnectedDsp(),
             FullyConnectedPortable(),
         ),

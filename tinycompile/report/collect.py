@@ -65,6 +65,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "source_ops": list(layer.source_ops),
         "macs": layer.macs,
         "macs_executed": layer.macs_executed,
+        "zero_weights": layer.zero_weights,
         "kernel": layer.kernel,
         "estimated_cycles": layer.estimated_cycles,
         "estimated_flash_bytes": layer.estimated_flash_bytes,

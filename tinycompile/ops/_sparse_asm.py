@@ -1,0 +1,298 @@
+"""Kernels of CONV_2D and FULLY_CONNECTED for pruned models: they multiply the non-zero weights alone. For processors with SMLAD.
+
+Whole pixels are read where they lie, up to eight at a time, so that a weight is taken from the stream once for all of them; see
+`assembly/sparse.py`. A window is read from a copy of its rows in which the taps of a pixel follow each other.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.sparse import MOST_PIXELS, Block, Group, block
+from tinycompile.board import Board
+from tinycompile.ir import Array, Tensor
+from tinycompile.ops._asm_scaling import Scaling, byte_scaling
+from tinycompile.ops._conv_2d_dsp import convolution_channels
+from tinycompile.ops._conv_2d_portable import window_parameters
+from tinycompile.ops._convolution import convolution_window
+from tinycompile.ops._dsp import Channels
+from tinycompile.ops._fully_connected import matrix_channels
+from tinycompile.ops._sparse_stream import entries_of, sparse_stream
+from tinycompile.ops.access import row_shape
+from tinycompile.ops.base import Cost, Kernel, Operation
+from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+
+LARGEST_DENSITY = 0.6
+"""With more non-zero weights no kernel of this file can pay: a product takes more than a cycle here, in dense ones 0.7."""
+
+SCRATCH_LIMIT_BYTES = 8192
+_CALL_CYCLES = 45
+_CHANNEL_CYCLES = 5
+"""What a channel takes beyond its schedule: the pointers, the comparison and the branch."""
+
+_COPY_CYCLES = (14, 1.0)
+"""For each pixel that is copied and for each of its bytes."""
+
+_CODE_BYTES_PER_STEP = 3.6
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pixels of one call: `count` of them, `distance` bytes apart, with `out_channels` outputs each."""
+
+    count: int
+    distance: int
+    out_channels: int
+
+    def groups(self, most: int) -> tuple[tuple[Group, int], ...]:
+        """Groups of at most so many pixels, as equal as they can be, with their number."""
+        number = -(-self.count // most)
+        fewer, more = self.count // number, self.count % number
+        sizes = [(fewer + 1, more), (fewer, number - more)]
+        return tuple((Group(size, self.distance, self.out_channels), times) for size, times in sizes if times)
+
+    def best_groups(self, how: Requantizing, records: int) -> tuple[tuple[Group, int], ...]:
+        """The groups that take the fewest cycles."""
+        made = [self.groups(most) for most in range(1, min(MOST_PIXELS, self.count) + 1)]
+        possible = [groups for groups in made if all(group.fits for group, _ in groups)]
+        return min(possible, key=lambda groups: self.cycles(groups, how, records))
+
+    def cycles(self, groups: tuple[tuple[Group, int], ...], how: Requantizing, records: int) -> float:
+        """Cycles of one call."""
+        total = 0.0
+        for group, times in groups:
+            made = _normal_block(group.pixels, how)
+            channels = self.out_channels * (made.cycles + _CHANNEL_CYCLES)
+            total += times * (_CALL_CYCLES + channels + records * made.record_cycles)
+        return total
+
+
+def _normal_block(pixels: int, how: Requantizing) -> Block:
+    """A block whose cycles are those of all blocks for so many pixels."""
+    similar = Requantizing(min(how.shift, 1), how.half_away, how.low, how.high, doubled=how.doubled)
+    return block(Group(pixels, 1, 1), similar)
+
+
+def is_sparse(weights: Tensor) -> bool:
+    """True when so many weights are zero that leaving them out may pay."""
+    return int(np.count_nonzero(weights.values)) <= LARGEST_DENSITY * weights.elements
+
+
+@lru_cache(maxsize=256)
+def _records(weights: bytes, channels: int, offsets: tuple[int, ...]) -> int:
+    values = np.frombuffer(weights, np.int8).reshape(channels, -1)
+    return int(entries_of(values, np.array(offsets)).records.sum())
+
+
+class _SparseAsm(Kernel):
+    """What the kernels share."""
+
+    def takes(self, operation: Operation) -> bool:
+        """True when the kernel computes the operation, whether or not any weight is zero."""
+        return byte_scaling(self.channels(operation)) is not None
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """A processor with the DSP extension, zeros enough, and requantization constants that are proven."""
+        return board.dsp and is_sparse(operation.input(1)) and self.takes(operation)
+
+    def channels(self, operation: Operation) -> Channels:
+        """What requantization needs to know."""
+        return convolution_channels(operation)
+
+    def offsets(self, operation: Operation) -> Array:
+        """From the first byte of a pixel to each of its taps."""
+        return np.arange(operation.input(1).elements // operation.input(1).shape[0])
+
+    def pixels(self, operation: Operation) -> Pixels:
+        """The pixels of one call for the whole output, or for a row where only those are computed."""
+        raise AssertionError("each kernel has its own")
+
+    def calls(self, operation: Operation) -> int:
+        """Calls for the whole output."""
+        return 1
+
+    def copy_cycles(self, operation: Operation) -> float:
+        """Cycles of copies of the input, for each call."""
+        return 0.0
+
+    def scaling(self, operation: Operation) -> Scaling:
+        """Proven requantization; `supports` has asked for it."""
+        made = byte_scaling(self.channels(operation))
+        assert made is not None
+        return made
+
+    def records(self, operation: Operation) -> int:
+        """Records of the stream."""
+        weights, offsets = operation.input(1), tuple(self.offsets(operation).tolist())
+        return _records(weights.values.tobytes(), weights.shape[0], offsets)
+
+    def cost(self, operation: Operation, board: Board) -> Cost:
+        """Cycles of the schedules times how often they run."""
+        pixels, how, records = self.pixels(operation), self.scaling(operation).how, self.records(operation)
+        groups = pixels.best_groups(how, records)
+        cycles = pixels.cycles(groups, how, records) + self.copy_cycles(operation)
+        steps = sum(
+            len(made.head) + len(made.loop) + len(made.tail) + 16
+            for made in (_normal_block(group.pixels, how) for group, _ in groups)
+        )
+        flash = 4 * (records + pixels.out_channels * (1 + how.words)) + int(_CODE_BYTES_PER_STEP * steps)
+        return Cost(int(self.calls(operation) * cycles), flash)
+
+    def macs_left_out(self, operation: Operation) -> int:
+        """Those of the zero weights."""
+        weights, pixels = operation.input(1), self.pixels(operation)
+        zeros = weights.elements - int(np.count_nonzero(weights.values))
+        return self.calls(operation) * pixels.count * zeros
+
+    def packing(self, operation: Operation, pixels: Pixels) -> tuple[dict[str, Parameter], Constant]:
+        """Holes that both forms of the template have, and the stream."""
+        channels, made = self.channels(operation), self.scaling(operation)
+        entries = entries_of(channels.weights, self.offsets(operation))
+        constant = sparse_stream(channels, entries, made)
+        groups: list[Parameter] = []
+        for group, count in pixels.best_groups(made.how, int(entries.records.sum())):
+            steps = block(group, made.how)
+            groups.append((group.pixels, count, steps.head, steps.loop, steps.tail, 4 * steps.left_words))
+        parameters: dict[str, Parameter] = {
+            "groups": tuple(groups),
+            "pixels": pixels.count,
+            "distance": pixels.distance,
+            "out_channels": pixels.out_channels,
+            "stream_bytes": constant.bytes,
+            "copied_columns": 0,
+        }
+        return parameters, constant
+
+    def contiguous(self, operation: Operation, granularity: Granularity, pixels: Pixels) -> KernelCode:
+        """Holes of the template when pixels are read where they lie."""
+        parameters, constant = self.packing(operation, pixels)
+        return KernelCode(
+            template="gemm/sparse.c.j2",
+            parameters=parameters,
+            granularity=granularity,
+            inputs=((0, Passing.POINTER),),
+            constants=(constant,),
+        )
+
+
+class PointwiseSparse(_SparseAsm):
+    """A 1x1 window with stride 1."""
+
+    name = "pointwise_sparse_asm"
+    granularities = (Granularity.WHOLE, Granularity.ROW)
+
+    def takes(self, operation: Operation) -> bool:
+        """As all, and output pixels read the pixel at their place alone."""
+        one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
+        return one_group and convolution_window(operation).is_pointwise and super().takes(operation)
+
+    def pixels(self, operation: Operation) -> Pixels:
+        """All of them."""
+        shape = operation.output.shape
+        return Pixels(operation.output.elements // shape[3], operation.input(0).shape[3], shape[3])
+
+    def step_pixels(self, operation: Operation) -> int:
+        """The largest group."""
+        groups = self.pixels(operation).best_groups(self.scaling(operation).how, self.records(operation))
+        return groups[0][0].pixels
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """See `contiguous`."""
+        whole, (rows, _) = self.pixels(operation), row_shape(operation.output.shape)
+        count = whole.count if granularity is Granularity.WHOLE else whole.count // rows
+        return self.contiguous(operation, granularity, Pixels(count, whole.distance, whole.out_channels))
+
+
+class FullyConnectedSparse(_SparseAsm):
+    """Any depth, number of units and batch; weights without a zero point."""
+
+    name = "fully_connected_sparse_asm"
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As all, and weights are symmetric."""
+        return operation.input(1).zero_point == 0 and super().supports(operation, board)
+
+    def channels(self, operation: Operation) -> Channels:
+        """What requantization needs to know."""
+        return matrix_channels(operation)
+
+    def pixels(self, operation: Operation) -> Pixels:
+        """The vectors of the batch."""
+        units, depth = operation.input(1).shape
+        return Pixels(operation.output.elements // units, depth, units)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """See `contiguous`."""
+        return self.contiguous(operation, granularity, self.pixels(operation))
+
+
+class WindowSparse(_SparseAsm):
+    """Any window, stride and dilation, from row pointers."""
+
+    name = "window_sparse_asm"
+    granularities = (Granularity.ROW,)
+
+    def takes(self, operation: Operation) -> bool:
+        """As all, one group, more than a pixel under the window, and the copy fits the scratch."""
+        one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
+        fits = self.scratch_bytes(operation, None) <= SCRATCH_LIMIT_BYTES
+        pointwise = convolution_window(operation).is_pointwise
+        return one_group and not pointwise and fits and super().takes(operation)
+
+    def copied_columns(self, operation: Operation) -> int:
+        """Columns that the window passes over, padding included."""
+        columns = convolution_window(operation).columns
+        return (columns.out_extent - 1) * columns.stride + (columns.taps - 1) * columns.dilation + 1
+
+    def offsets(self, operation: Operation) -> Array:
+        """The pixels of a column lie side by side: [row, column, channel] of the window."""
+        _, rows, columns, depth = operation.input(1).shape
+        dilation = convolution_window(operation).columns.dilation
+        column, row, channel = (
+            np.arange(columns) * dilation * rows * depth,
+            np.arange(rows) * depth,
+            np.arange(depth),
+        )
+        offsets: Array = row[:, None, None] + column[None, :, None] + channel[None, None, :]
+        return offsets.reshape(-1)
+
+    def pixels(self, operation: Operation) -> Pixels:
+        """Those of a row."""
+        _, rows, _, depth = operation.input(1).shape
+        stride = convolution_window(operation).columns.stride
+        return Pixels(operation.output.shape[2], stride * rows * depth, operation.output.shape[3])
+
+    def calls(self, operation: Operation) -> int:
+        """One for each row."""
+        return operation.rows
+
+    def copy_cycles(self, operation: Operation) -> float:
+        """Each pixel of each row of the window."""
+        _, rows, _, depth = operation.input(1).shape
+        each, byte = _COPY_CYCLES
+        return rows * self.copied_columns(operation) * (each + byte * depth)
+
+    def scratch_bytes(self, operation: Operation, board: Board | None) -> int:
+        """The copy."""
+        _, rows, _, depth = operation.input(1).shape
+        return self.copied_columns(operation) * rows * depth
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """Holes of the template for rows that are copied."""
+        parameters, constant = self.packing(operation, self.pixels(operation))
+        window: dict[str, Parameter] = {
+            **window_parameters(operation),
+            "in_channels": operation.input(0).shape[3],
+            "copied_columns": self.copied_columns(operation),
+        }
+        return KernelCode(
+            template="gemm/sparse.c.j2",
+            parameters={**parameters, **window},
+            granularity=granularity,
+            inputs=((0, Passing.WINDOW),),
+            constants=(constant,),
+            arguments=(operation.input(0).zero_point,),
+            scratch_bytes=self.scratch_bytes(operation, board),
+        )
