@@ -15,6 +15,7 @@ from tinycompile.assembly.sparse import LARGEST_STEP
 from tinycompile.board import load_board
 from tinycompile.ir import Array
 from tinycompile.ops import Operation, operator_of
+from tinycompile.ops._dense import Dense
 from tinycompile.ops._sparse_asm import FullyConnectedSparse, PointwiseSparse, WindowSparse
 from tinycompile.ops._sparse_stream import entries_of
 
@@ -105,6 +106,19 @@ def test_dense_layers_are_refused() -> None:
     assert not PointwiseSparse().supports(operation, board)
     assert PointwiseSparse().supports(pruned(operation, 0.5), board)
     assert not PointwiseSparse().supports(pruned(operation, 0.5), load_board("host"))
+
+
+def test_what_is_left_out_is_counted() -> None:
+    """A product for each pixel and zero weight; between the groups of a convolution there is nothing to leave out."""
+    operation = convolution((1, 4, 5, 6), 3, (3, 3), window("VALID"), drawn(1))
+    values = np.ones(operation.input(1).shape)
+    values[0, 1] = 0
+    assert WindowSparse().macs_left_out(with_weights(operation, values)) == 2 * 3 * 3 * 6
+    grouped = convolution((1, 4, 5, 6), 3, numbers=drawn(1), groups=3)
+    values = np.ones(grouped.input(1).shape)
+    assert Dense(PointwiseSparse()).macs_left_out(with_weights(grouped, values)) == 0
+    values[1, 0, 0, 1] = 0
+    assert Dense(PointwiseSparse()).macs_left_out(with_weights(grouped, values)) == 4 * 5
 
 
 @pytest.mark.parametrize("density, is_cheapest", [(0.55, False), (0.3, True), (0.05, True)])

@@ -1,7 +1,8 @@
 """Convolutions in groups, depthwise ones among them, as convolutions in one group: weights between groups are zero.
 
-That multiplies by zeros, and still beats plain C by far when there are few groups. An image of one channel has one group in any
-case: there a depthwise convolution is a convolution with as many filters as there are output channels.
+Most kernels multiply by them, and still beat plain C by far when there are few groups; the sparse ones leave them out. An image
+of one channel has one group in any case: there a depthwise convolution is a convolution with as many filters as there are
+output channels.
 """
 
 from dataclasses import replace
@@ -43,10 +44,11 @@ def _filters(operation: Operation) -> Array:
 
 
 class Dense(Kernel):
-    """A kernel of CONV_2D that computes a convolution in groups."""
+    """A kernel of CONV_2D that computes a convolution in groups, of at least so many output channels each."""
 
-    def __init__(self, convolution: Kernel) -> None:
+    def __init__(self, convolution: Kernel, least_outputs: int = 1) -> None:
         self.convolution = convolution
+        self.least_outputs = least_outputs
         self.name = f"dense_{convolution.name}"  # type: ignore[misc]
         self.granularities = convolution.granularities  # type: ignore[misc]
         self.stages_steps = convolution.stages_steps  # type: ignore[misc]
@@ -57,6 +59,8 @@ class Dense(Kernel):
         depthwise = operation.node.kind == "DEPTHWISE_CONV_2D"
         groups = depth if depthwise else depth // weights.shape[3]
         if (groups == 1 and not depthwise) or weights.elements * groups > _LARGEST_WEIGHTS:
+            return False
+        if operation.output.shape[3] < self.least_outputs * groups:
             return False
         return self.convolution.supports(dense(operation), board)
 
@@ -71,6 +75,13 @@ class Dense(Kernel):
     def step_pixels(self, operation: Operation) -> int:
         """As the convolution."""
         return self.convolution.step_pixels(dense(operation))
+
+    def macs_left_out(self, operation: Operation) -> int:
+        """What the convolution leaves out of its own products beyond those between the groups."""
+        whole = dense(operation)
+        between = whole.input(1).elements - operation.input(1).elements
+        pixels = operation.output.elements // operation.output.shape[3]
+        return max(0, self.convolution.macs_left_out(whole) - pixels * between)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """As the convolution."""

@@ -87,6 +87,8 @@ class Conv2D(LinearOperator):
             Dense(PointwiseAsm(packed=True)),
             Dense(WindowAsm()),
             Dense(WindowAsm(packed=True)),
+            Dense(PointwiseSparse()),
+            Dense(WindowSparse()),
             Dense(PointwiseVectorDsp()),
             Dense(WindowDsp()),
             Dense(WindowVectorDsp()),

@@ -32,6 +32,7 @@ from tinycompile.ops._linear import (
 )
 from tinycompile.ops._linear_float import DepthwiseFloat
 from tinycompile.ops._schemes import FLOAT, INT8, INT16, UINT8, KernelsByScheme, LinearOperator
+from tinycompile.ops._sparse_asm import WindowSparse
 from tinycompile.ops._vector_dsp import WindowVectorDsp
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
@@ -83,6 +84,7 @@ class DepthwiseConv2D(LinearOperator):
             DepthwiseAsm(),
             Dense(WindowAsm()),
             Dense(WindowAsm(packed=True)),
+            Dense(WindowSparse(), least_outputs=2),
             Dense(WindowDsp()),
             Dense(WindowVectorDsp()),
             DepthwiseDsp(),
