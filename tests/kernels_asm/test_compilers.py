@@ -24,6 +24,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One program with every assembly kernel, in every granularity."""
     operations = [
         convolution((1, 5, 6, 12), 10, numbers=drawn(2)),
+        convolution((1, 5, 5, 120), 9, numbers=drawn(5)),
         convolution((1, 6, 9, 8), 8, (3, 3), window("SAME"), drawn(1)),
         convolution((1, 7, 9, 3), 5, (3, 3), window("SAME", (2, 2)), drawn(0)),
         convolution((1, 4, 4, 64), 6, (3, 3), window("SAME"), drawn(4)),
@@ -46,6 +47,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "winograd_asm",
         "window_asm_packed",
         "depthwise_asm",
+        "strassen_asm",
         "window_sparse_asm",
         "fully_connected_sparse_asm",
     }

@@ -26,7 +26,7 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         WindowAsm(),
         WindowAsm(packed=True),
         WinogradAsm(),
-        PointwiseStrassen(),
+        PointwiseStrassen(least_width=0),
     ),
     "FULLY_CONNECTED": (FullyConnectedAsm(), FullyConnectedAsm(packed=True)),
 }
@@ -77,8 +77,7 @@ def test_pointwise_depths(depths: range, tmp_path: Path) -> None:
     """Every depth from 1 to 70, with all tails of pixels and channels."""
     operations = [convolution((1, 1, 1 + k % 9, k), 1 + k % 11, numbers=drawn(k)) for k in depths]
     cases = check(operations, tmp_path)
-    halves = {"strassen_asm"} if 64 in depths else set()  # the least depth that Strassen's form takes
-    assert {case.kernel.name for case in cases} == {"pointwise_asm", "pointwise_asm_packed", *halves}
+    assert {case.kernel.name for case in cases} == {"pointwise_asm", "pointwise_asm_packed", "strassen_asm"}
 
 
 @pytest.mark.parametrize("depths", [range(1, 36), range(36, 71)], ids=["1-35", "36-70"])

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 import pytest
 
+from tinycompile.assembly import strassen_block
 from tinycompile.assembly.depthwise import four_channels, outputs
 from tinycompile.assembly.depthwise_planes import Plane
 from tinycompile.assembly.depthwise_taps import Taps
 from tinycompile.assembly.matrix_product import Shape, block, together
 from tinycompile.assembly.reorder import reads_and_writes, reorder
 from tinycompile.assembly.requantizing import Requantizing
-from tinycompile.assembly.scheduler import Op, Step, Value, Values, schedule
+from tinycompile.assembly.scheduler import Op, Scheduled, Step, Value, Values, schedule
+from tinycompile.assembly.strassen import Halves
 
 LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
 AWAY = Requantizing(0, True, -100, 90, doubled=True)
@@ -29,17 +31,32 @@ def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
 
     for step in steps:
         kind, numbers = str(step[0]), [int(n) for n in step[1:]]
-        if kind in ("store", "store_byte"):
+        if kind == "store_byte":
             memory[(kind, read(numbers[1]), numbers[2])] = read(numbers[0])
+            continue
+        if kind == "store":
+            memory[(read(numbers[1]), numbers[2])] = read(numbers[0])
+            continue
+        if kind == "store_many":
+            base = read(numbers[-1])
+            base, offset = ("r13", base[1]) if isinstance(base, tuple) else (base, 0)  # `stack_address`
+            memory.update({(base, offset + 4 * k): read(n) for k, n in enumerate(numbers[:-1])})
             continue
         reads, writes = reads_and_writes(step)
         rest = tuple(read(n) if n in reads else n for n in numbers[len(writes) if kind != "advance" else 0 :])
-        if kind == "load_pair":
+        if kind == "load":
+            base, offset = read(numbers[1]), numbers[2]
+            registers[numbers[0]] = memory.get((base, offset), ("load", base, offset))
+        elif kind in ("load_pair", "load_pair_moving"):
             base, offset = read(numbers[2]), numbers[3]
-            registers[numbers[0]], registers[numbers[1]] = ("load", base, offset), ("load", base, offset + 4)
+            registers[numbers[0]] = memory.get((base, offset), ("load", base, offset))
+            registers[numbers[1]] = memory.get((base, offset + 4), ("load", base, offset + 4))
+            if kind == "load_pair_moving":
+                registers[numbers[2]] = ("moved", base, offset)
         elif kind == "load_many":
             base = read(numbers[-1])
-            registers.update({n: ("load", base, 4 * k) for k, n in enumerate(numbers[:-1])})
+            loaded = [memory.get((base, 4 * k), ("load", base, 4 * k)) for k in range(len(numbers) - 1)]
+            registers.update(zip(numbers[:-1], loaded, strict=True))
         elif kind == "compare":
             memory[("compare",)] = tuple(read(n) for n in numbers)
         else:
@@ -60,6 +77,20 @@ def test_reordering_changes_no_result(pixels: int, channels: int, packed: bool, 
         stored = run(steps)
         assert sum(key[0] == "store_byte" for key in stored) == pixels * channels
         assert run(reorder(list(steps)).steps) == stored
+
+
+@pytest.mark.parametrize("how", [LINEAR, AWAY], ids=["linear", "away"])
+@pytest.mark.parametrize("depth", [16, 40])
+def test_strassen_keeps_its_sums(depth: int, how: Requantizing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums that go to the stack come back, however products, stores and loads are put in order."""
+    halves = Halves(depth, depth)
+    (made,) = strassen_block.parts(halves, how, 20)
+    monkeypatch.setattr(strassen_block, "reorder", lambda steps: Scheduled(tuple(steps), 0))
+    (written,) = strassen_block.parts.__wrapped__(halves, how, 20)
+    assert made.steps != written.steps and sorted(made.steps, key=str) == sorted(written.steps, key=str)
+    assert run(made.steps) == run(written.steps)
+    places = [step[3] for step in made.steps if step[0] == "store_byte"]
+    assert sorted(places) == [20 * pixel + channel for pixel in range(4) for channel in range(8)]
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["int16", "packed"])

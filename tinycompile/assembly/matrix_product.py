@@ -360,10 +360,9 @@ class _Writer:
                 yield ("store_byte", x, self.output, at)
 
 
-def product_steps(shape: Shape, adds: bool = False) -> list[Step]:
-    """The multiplications of a block alone: its sums begin with nothing, or (`adds`) with what is in their registers."""
-    writer = (_AddingWriter if adds else _ProductWriter)(shape, Requantizing(1, False, -128, 127))
-    return list(writer.multiply(0, shape.pairs))
+def product_steps(shape: Shape) -> list[Step]:
+    """The multiplications of a block alone; its sums begin with nothing."""
+    return list(_ProductWriter(shape, Requantizing(1, False, -128, 127)).multiply(0, shape.pairs))
 
 
 class _ProductWriter(_Writer):
@@ -376,10 +375,3 @@ class _ProductWriter(_Writer):
         if pair > 0:
             return super().accumulate(pair, pixel, channel, weight, x)
         return ("smuad", pixel * self.shape.channels + channel, weight, x)
-
-
-class _AddingWriter(_ProductWriter):
-    def accumulate(self, pair: int, pixel: int, channel: int, weight: int, x: int) -> Step:
-        """One multiplication, added to the sum."""
-        total = pixel * self.shape.channels + channel
-        return ("smlad", total, weight, x, total)

@@ -12,7 +12,7 @@ import numpy as np
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ir import Array
 from tinycompile.ops._dsp import Channels, may_pair
-from tinycompile.quant import Accumulators, Multiplier, Requantization, solve
+from tinycompile.quant import Accumulators, Multiplier, Requantization, requantize, solve
 
 LARGEST_SCALE = 256
 WINOGRAD_SCALE = 4
@@ -187,10 +187,22 @@ def _winograd_scaling(key: _Key) -> Scaling | None:
 
 
 def _reach(channels: Channels) -> Array:
-    """Greatest absolute value of each channel's accumulator."""
-    least, greatest = channels.accumulator_range()
+    """Greatest absolute value of each channel's accumulator, 0 where the output never changes: there it may wrap."""
+    least, greatest, _ = _limits(channels)
     reach: Array = np.maximum(-least, greatest)
     return reach
+
+
+def _limits(channels: Channels) -> tuple[Array, Array, Array]:
+    """Least and greatest accumulator of each channel less its origin, and the origin: see `Accumulators`."""
+    least, greatest = channels.accumulator_range()
+    ends = np.clip(np.stack([least, greatest]), -(1 << 31), (1 << 31) - 1)
+    scaled = requantize(ends, channels.multipliers) + channels.out_zero_point
+    low, high = np.clip(scaled, channels.low, channels.high)
+    within = (least >= -(1 << 31)) & (greatest < 1 << 31)
+    constant = (low == high) & within
+    origin = np.where(constant, least, 0)
+    return np.where(constant, 0, least), np.where(constant, 0, greatest), origin
 
 
 def _solve(
@@ -202,12 +214,12 @@ def _solve(
     least_scale: int = 1,
 ) -> Requantization | None:
     """Solve some channels of a layer."""
-    least, greatest = (limit[part] for limit in channels.accumulator_range())
+    least, greatest, origin = (limit[part] for limit in _limits(channels))
     if len(least) == 0 or max(-least.min(), greatest.max()) >= 1 << 31:
         return None
     largest = np.broadcast_to(np.asarray(scales, np.int64), least.shape).copy()
     return solve(
-        Accumulators(least, greatest, largest, fixed, least_scale),
+        Accumulators(least, greatest, largest, fixed, least_scale, origin),
         channels.multipliers[part],
         channels.out_zero_point,
         channels.low,

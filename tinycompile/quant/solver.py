@@ -67,7 +67,8 @@ class Accumulators:
     """The accumulators of a layer's channels: int64 arrays [channels], before any scaling.
 
     `largest_scale` is the greatest power of two that weights and accumulators can be multiplied by, `least_scale` the least;
-    `fixed_scale` says that the kernel needs exactly the largest.
+    `fixed_scale` says that the kernel needs exactly the largest. Limits are given less `origin`, which is 0 but for channels
+    whose output never changes: their accumulators do not count, however large.
     """
 
     least: Integers
@@ -75,6 +76,7 @@ class Accumulators:
     largest_scale: Integers
     fixed_scale: bool = False
     least_scale: int = 1
+    origin: Integers | int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +130,7 @@ class _Layer:
 
     def reference(self, accumulator: Integers) -> Integers:
         """Exact outputs of accumulators [..., channels]."""
-        scaled = requantize(accumulator, self.multipliers) + self.zero_point
+        scaled = requantize(accumulator + self.accumulators.origin, self.multipliers) + self.zero_point
         return np.clip(scaled, self.low, self.high)
 
 
@@ -191,13 +193,15 @@ def _layer(
     # RoundingDivideByPOT reaches `above` at this value: ties go away from zero.
     reaching = above * power - power // 2 + ((above <= 0) & (power > 1))
     divisor = (np.maximum(value, 1) * np.array([1 << int(s) for s in left], kind))[:, None]
-    first = -((-(reaching * (1 << 31) - (1 << 30))) // divisor)
+    origin = np.broadcast_to(np.asarray(accumulators.origin), value.shape).astype(kind)
+    first = -((-(reaching * (1 << 31) - (1 << 30))) // divisor) - origin[:, None]
     spans = Accumulators(
         accumulators.least.astype(kind),
         accumulators.greatest.astype(kind),
         accumulators.largest_scale.astype(kind),
         accumulators.fixed_scale,
         accumulators.least_scale,
+        origin,
     )
     reached = (spans.least[:, None] < first) & (first <= spans.greatest[:, None]) & (value > 0)[:, None]
     return _Layer(

@@ -1,0 +1,193 @@
+"""Steps of a block of Strassen's matrix product: four pixels times eight channels, see `assembly/strassen.py`.
+
+Eight sums (two pixels, four channels) are in r0 to r7 from product to product; X = A11 B11, U2 and V go to the stack and come
+back. Few pairs are printed as straight-line code, in one schedule; otherwise the seven products share a loop, and what
+is between them is scheduled alone.
+
+r12 and lr point 8 bytes before the next words of the stream and of the staged pixels: the last load of each part of them moves
+its pointer to itself, so that no addition is needed.
+
+Stream of a block: what `SECTIONS` lists, four channels in each; weights [pair][channel], constants [channel][shift, if each
+has its own; multiplier; constant].
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from tinycompile.assembly.matrix_product import STACK, STAGED, STREAM
+from tinycompile.assembly.reorder import reorder
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.scheduler import Scheduled, Step
+from tinycompile.assembly.strassen import CHANNELS, HALF_CHANNELS, HALF_PIXELS, Halves
+
+SECTIONS = (
+    "even terms", "A11", "A12", "even constants", "S2", "S3", "A22", "even constants", "odd terms", "S1",
+    "odd constants", "S4", "odd constants",
+)  # fmt: skip
+"""Parts of the stream. "even terms": biases; "odd terms": what the biases of odd channels are above those of even ones."""
+
+SKEW = 8
+"""How far pointers stand before what they point to."""
+
+_SLOT, _SECOND_SLOT = 0, 32
+OUTPUT_AT, STAGED_AT, END_AT, NEXT_AT, PRODUCT_END_AT, SAVED_AT, LAST_END_AT = range(64, 92, 4)
+FRAME = (92, OUTPUT_AT, STAGED_AT, END_AT, NEXT_AT, PRODUCT_END_AT, SAVED_AT, LAST_END_AT)
+"""Bytes of the frame, and the places in it behind two times eight sums: the output, the staged pixels, the end of the blocks,
+what follows the product, the end of its pixels, the staged pointer while lr is used otherwise, the end of a last block.
+"""
+
+_SUMS = HALF_PIXELS * HALF_CHANNELS
+_PRODUCT = ("product",)
+"""Stands for the loop that all products share."""
+
+
+@cache
+def parts(halves: Halves, how: Requantizing, out_channels: int) -> tuple[Scheduled, ...]:
+    """All steps of a block; where products share a loop, the steps before, between and after them."""
+    split: list[list[Step]] = [[]]
+    for step in _block(halves, how, out_channels):
+        if step == _PRODUCT:
+            split.append([])
+        else:
+            split[-1].append(step)
+    return tuple(reorder(steps) for steps in split)
+
+
+@cache
+def product(halves: Halves) -> Scheduled:
+    """The loop that all products share: a chunk of pairs, added to the sums."""
+    return reorder(list(_multiply(halves.chunk, begins=False)))
+
+
+def _block(halves: Halves, how: Requantizing, out_channels: int) -> Iterator[Step]:
+    yield from _begin(halves)  # X
+    yield ("store_many", *range(_SUMS), STACK)
+    yield from _product(halves)  # A12 B21
+    yield from _finish(how, (0, 0), out_channels)
+    yield ("load_many", *range(_SUMS), STACK)
+    yield from _product(halves)  # S2 T2: U2
+    yield ("store_many", *range(_SUMS), STACK)
+    yield from _product(halves)  # S3 T3: V
+    yield ("stack_address", 8, _SECOND_SLOT)
+    yield ("store_many", *range(_SUMS), 8)
+    yield from _product(halves)  # A22
+    yield from _finish(how, (1, 0), out_channels)
+    yield from _begin(halves)  # S1 T1
+    yield from _finish(how, (1, 1), out_channels, _SECOND_SLOT)
+    yield from _add_stored()
+    yield from _product(halves)  # S4 B22
+    yield from _finish(how, (0, 1), out_channels)
+    yield from _next_block()
+
+
+def _product(halves: Halves) -> Iterator[Step]:
+    if halves.is_straight:
+        yield from _multiply(halves.pairs, begins=False)
+    else:
+        yield _PRODUCT
+
+
+def _begin(halves: Halves) -> Iterator[Step]:
+    """A product whose sums begin with the terms of four channels at the stream pointer."""
+    yield ("load_pair", 0, 1, STREAM, SKEW)
+    yield ("load_pair_moving", 2, 3, STREAM, 2 * SKEW)
+    if halves.is_straight:
+        yield from _multiply(halves.pairs, begins=True)
+    else:
+        yield from (("move", HALF_CHANNELS + channel, channel) for channel in range(HALF_CHANNELS))
+        yield _PRODUCT
+
+
+def _multiply(pairs: int, begins: bool) -> Iterator[Step]:
+    """Multiply pairs, and move the pointers behind them; when it `begins`, first terms are in the registers of pixel 0.
+
+    Weights are loaded two at a time; so are the words of both pixels, in every second pair: a middle way between the fewest
+    instructions and the fewest cycles.
+    """
+    for pair in range(pairs):
+        last, first = pair == pairs - 1, begins and pair == 0
+        at = SKEW + 8 * pair
+        if last or pair % 2 == 0:
+            yield ("load_pair_moving" if last else "load_pair", 8, 9, STAGED, at)
+        else:
+            yield from (("load", 8 + pixel, STAGED, at + 4 * pixel) for pixel in range(HALF_PIXELS))
+        for channel in range(0, HALF_CHANNELS, 2):
+            moving = last and channel + 2 == HALF_CHANNELS
+            at = SKEW + 16 * pair + 4 * channel
+            yield ("load_pair_moving" if moving else "load_pair", 10, 11, STREAM, at)
+            for odd in range(2):
+                for pixel in (1, 0) if first else (0, 1):
+                    total = HALF_CHANNELS * pixel + channel + odd
+                    yield ("smlad", total, 10 + odd, 8 + pixel, channel + odd if first else total)
+
+
+def _add_stored() -> Iterator[Step]:
+    """Add U2 to the sums."""
+    for first in range(0, _SUMS, 2):
+        low = 8 + first % 4
+        yield ("load_pair", low, low + 1, STACK, _SLOT + 4 * first)
+        yield from (("add", first + k, first + k, low + k) for k in range(2))
+
+
+def _finish(
+    how: Requantizing, part: tuple[int, int], out_channels: int, added: int | None = None
+) -> Iterator[Step]:
+    """Requantize and store the sums of (half of the pixels, odd channels), or their sums with those at `added` in the stack.
+
+    In the latter case they stay in their registers.
+    """
+    half, odd = part
+    multiplier, constant, free = 8, 9, [10, 11]
+    others = (how.shift == 0) + how.half_away + (added is not None)
+    output = 11 if others <= 1 and added is None else STAGED
+    if output == STAGED:
+        yield ("store", STAGED, STACK, SAVED_AT)
+    else:
+        free.remove(output)
+    yield ("load", output, STACK, OUTPUT_AT)
+    shift = free.pop(0) if how.shift == 0 else 0
+    reloads = others == 3
+    """The constant's register serves for its sum with the sign, too."""
+    addend = free.pop(0) if how.half_away and not reloads else constant
+    for channel in range(HALF_CHANNELS):
+        at = SKEW + 4 * channel * how.words
+        if how.shift == 0:
+            yield ("load", shift, STREAM, at)
+            at += 4
+        for pixel in range(HALF_PIXELS):
+            if pixel == 0 or reloads:
+                moving = channel == HALF_CHANNELS - 1 and pixel == (HALF_PIXELS - 1 if reloads else 0)
+                yield ("load_pair_moving" if moving else "load_pair", multiplier, constant, STREAM, at)
+            x = HALF_CHANNELS * pixel + channel
+            if added is not None:
+                total, x = x, free[pixel % len(free)]
+                yield ("load", x, STACK, added + 4 * total)
+                yield ("add", x, x, total)
+            place = (HALF_PIXELS * half + pixel) * out_channels + 2 * channel + odd
+            yield from _requantize(how, x, (multiplier, constant, addend, shift))
+            yield ("store_byte", x, output, place)
+    if output == STAGED:
+        yield ("load", STAGED, STACK, SAVED_AT)
+
+
+def _requantize(how: Requantizing, x: int, registers: tuple[int, int, int, int]) -> Iterator[Step]:
+    """An output from a sum, in its register."""
+    multiplier, constant, addend, shift = registers
+    if how.half_away:
+        yield ("sign", addend, constant, x)
+    yield ("scale", x, x, multiplier, addend)
+    if how.shift == 0:
+        yield ("shift", x, x, shift)
+    yield ("saturate", x, x, how.shift)
+    if (how.low, how.high) != (-128, 127):
+        yield ("clamp", x, x, how.low, how.high)
+
+
+def _next_block() -> Iterator[Step]:
+    """Move the output, go back to the first staged word, and compare the stream with its end."""
+    yield ("load", 8, STACK, OUTPUT_AT)
+    yield ("load", 9, STACK, END_AT)
+    yield ("load", STAGED, STACK, STAGED_AT)
+    yield ("advance", 8, CHANNELS)
+    yield ("store", 8, STACK, OUTPUT_AT)
+    yield ("compare", STREAM, 9)
