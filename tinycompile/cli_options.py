@@ -79,6 +79,12 @@ PLAN_OPTIONS = (
         metavar="BYTES",
         help="Take the fastest plan whose arena and state fit, e.g. 32K; --optimize then decides on flash only.",
     ),
+    click.option(
+        "--flash-limit",
+        type=byte_count,
+        metavar="BYTES",
+        help="Take the fastest kernels with which code and weights fit, e.g. 256K.",
+    ),
     recompute_option,
 )
 

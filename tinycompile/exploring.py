@@ -1,16 +1,25 @@
 """RAM against cycles and flash: the plans of a model that are not dominated, and the options that build each.
 
 Kernels are chosen for speed, for speed at less flash, and for least flash; from each choice follow the plans between the
-fastest and the smallest. What is left are those than which no other one is as good in all three.
+fastest and the smallest. Between the flash of these choices a few limits are tried. What is left are those than which no other
+one is as good in all three.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, Unpack
 
-from tinycompile.driver import ModelOptions, Prepared, finish, prepare
+from tinycompile.driver import (
+    ModelOptions,
+    Prepared,
+    Settings,
+    compile_prepared,
+    finish,
+    prepare,
+)
 from tinycompile.errors import Problem, UsageError
 from tinycompile.lowering import select
 from tinycompile.planning import Plan, plans_not_dominated
@@ -18,6 +27,8 @@ from tinycompile.proving import measure
 from tinycompile.recompute import striped_graph
 
 KERNEL_CHOICES = ("speed", "balanced", "flash")
+FLASH_LIMITS = 3
+"""Limits of flash that are tried."""
 NOTICEABLE = 1.01
 """Cycles and flash must differ by this factor to count."""
 
@@ -27,12 +38,18 @@ class Explored:
     """What a plan costs; with these options `build` makes it."""
 
     optimize: str
-    ram_limit: int
+    ram_limit: int | None
+    flash_limit: int | None
     recompute: float
     arena_bytes: int
     state_bytes: int
     cycles: int
     flash_bytes: int
+
+    @property
+    def settings(self) -> Settings:
+        """With which it is compiled."""
+        return Settings(self.optimize, self.ram_limit, self.flash_limit, self.recompute)
 
     @property
     def ram_bytes(self) -> int:
@@ -51,15 +68,7 @@ class _Candidate:
     def measured(self) -> "_Candidate":
         """The same with its costs on the emulator."""
         options = self.explored
-        found = measure(
-            finish(
-                self.prepared,
-                self.planned,
-                optimize=options.optimize,
-                ram_limit=options.ram_limit,
-                recompute=options.recompute,
-            )
-        )
+        found = measure(finish(self.prepared, self.planned, options.settings))
         cycles = found.cycles_m4 if self.prepared.board.cycle_model == "cortex-m4" else found.cycles_m7
         assert cycles is not None
         flash_bytes = found.code_bytes + found.weights_bytes
@@ -121,34 +130,60 @@ def _candidates(prepared: Prepared, recompute: float) -> Iterator[_Candidate]:
             least = min(candidate.explored.ram_bytes for candidate in found)
             striped = _plans_of_stripes(prepared, optimize, recompute)
             yield from (candidate for candidate in striped if candidate.explored.ram_bytes < least)
+    yield from _within_flash(prepared)
 
 
 def _plans(prepared: Prepared, optimize: str, recompute: float = 0.0) -> list[_Candidate]:
     selection = select(prepared.graph, prepared.board, optimize)
     plans = plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode)
-    return [_Candidate(_estimated(planned, optimize, recompute), prepared, planned) for planned in plans]
+    return [
+        _Candidate(
+            _estimated(planned, Settings(optimize, recompute=recompute), _ram_bytes(planned)),
+            prepared,
+            planned,
+        )
+        for planned in plans
+    ]
+
+
+def _within_flash(prepared: Prepared) -> Iterator[_Candidate]:
+    """The fastest and the smallest plan for a few limits of flash between the smallest kernels and the fastest."""
+    most = compile_prepared(prepared, Settings()).flash_bytes
+    least = compile_prepared(prepared, Settings(flash_limit=1)).flash_bytes
+    for part in range(1, FLASH_LIMITS + 1):
+        limit = int(least * (most / least) ** (part / (FLASH_LIMITS + 1)))
+        for optimize in ("speed", "ram"):
+            settings = Settings(optimize, flash_limit=limit)
+            made = compile_prepared(prepared, settings)
+            planned = made.selection, made.schedule, made.memory
+            yield _Candidate(_estimated(planned, settings, None), prepared, planned)
 
 
 def _plans_of_stripes(prepared: Prepared, optimize: str, recompute: float) -> list[_Candidate]:
     """Plans of the graph whose first layers are computed in stripes, if that saves anything."""
     found = striped_graph(
         prepared.graph,
-        prepared.board,
-        optimize=optimize,
+        partial(select, board=prepared.board, optimize=optimize),
         input_mode=prepared.input_mode,
         recompute=recompute,
     )
     return [] if found is None else _plans(replace(prepared, graph=found[0]), optimize, recompute)
 
 
-def _estimated(planned: Plan, optimize: str, recompute: float) -> Explored:
+def _ram_bytes(planned: Plan) -> int:
+    _, _, memory = planned
+    return memory.arena_bytes + memory.state_bytes
+
+
+def _estimated(planned: Plan, settings: Settings, ram_limit: int | None) -> Explored:
     selection, schedule, memory = planned
     kernels = [choice.chosen for choice in selection.values()]
     calls = sum(region.call_cycles for region in schedule.regions)
     return Explored(
-        optimize=optimize,
-        ram_limit=memory.arena_bytes + memory.state_bytes,
-        recompute=recompute,
+        optimize=settings.optimize,
+        ram_limit=ram_limit,
+        flash_limit=settings.flash_limit,
+        recompute=settings.recompute,
         arena_bytes=memory.arena_bytes,
         state_bytes=memory.state_bytes,
         cycles=sum(kernel.cycles for kernel in kernels) + calls,

@@ -29,6 +29,8 @@ class Candidate:
     """Computing all at once it makes so many rows at a time, in order, and reads an input row once; 0: not promised."""
     in_place: bool = False
     """Computing all at once, its output may begin exactly where its input does."""
+    over_limit: bool = False
+    """It takes more flash than a limit leaves to it: it is reported, but not chosen."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """Selection and plan of a graph, in vertical stripes when extra multiply-accumulates are allowed and save memory."""
 
-from tinycompile.board import Board
+from collections.abc import Callable
+
 from tinycompile.ir import Graph
-from tinycompile.lowering import select
 from tinycompile.passes import SplitStripes, run_passes
-from tinycompile.plan import InputMode
+from tinycompile.plan import InputMode, Selection
 from tinycompile.planning import Plan, plan, stripes_within
+
+Choose = Callable[[Graph], Selection]
+"""Chooses the kernels of a graph."""
 
 
 def planned_graph(
     graph: Graph,
-    board: Board,
+    choose: Choose,
     *,
     optimize: str,
     input_mode: InputMode,
@@ -24,7 +27,7 @@ def planned_graph(
     """
 
     def planned(candidate: Graph) -> tuple[Graph, Plan]:
-        selection = select(candidate, board, optimize)
+        selection = choose(candidate)
         found = plan(candidate, selection, optimize=optimize, ram_limit=ram_limit, input_mode=input_mode)
         return candidate, found
 
@@ -35,7 +38,7 @@ def planned_graph(
         tried.append(planned(graph))
         if _ram_bytes(tried[0]) <= ram_limit:
             return tried[0]
-    found = striped_graph(graph, board, optimize=optimize, input_mode=input_mode, recompute=recompute)
+    found = striped_graph(graph, choose, input_mode=input_mode, recompute=recompute)
     if found is not None:
         striped, peak_without_bytes = found
         tried.append(planned(striped))
@@ -47,10 +50,10 @@ def planned_graph(
 
 
 def striped_graph(
-    graph: Graph, board: Board, *, optimize: str, input_mode: InputMode, recompute: float
+    graph: Graph, choose: Choose, *, input_mode: InputMode, recompute: float
 ) -> tuple[Graph, int] | None:
     """The graph with its first layers in the stripes that save most, and the peak without; None when none save anything."""
-    choices = stripes_within(graph, select(graph, board, optimize), recompute, input_mode)
+    choices = stripes_within(graph, choose(graph), recompute, input_mode)
     if not choices:
         return None
     return run_passes(graph, (SplitStripes(choices[0].stripes),)), choices[0].peak_without_bytes

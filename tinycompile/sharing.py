@@ -7,9 +7,9 @@ from typing import Unpack
 
 from tinycompile.board import Board
 from tinycompile.codegen import emit_shared
-from tinycompile.driver import Compilation, CompileOptions, compile_model
+from tinycompile.driver import Compilation, CompileOptions, compile_model, smallest_flash
 from tinycompile.errors import FitError, Problem, UsageError
-from tinycompile.fit import Need, check_fit
+from tinycompile.fit import LARGER, Need, check_fit
 from tinycompile.output import c_identifier
 from tinycompile.report import Report, collect_shared, render_shared, to_json
 
@@ -32,7 +32,8 @@ def compile_shared(
 ) -> SharedCompilation:
     """Compile models that take turns in one arena.
 
-    `name` prefixes the macros of the common header. A `ram_limit` holds for the arena and the states of all models together.
+    `name` prefixes the macros of the common header. A `ram_limit` holds for the arena and the states of all models together, a
+    `flash_limit` for their code and weights.
 
     Raises:
         TinyCompileError: what `compile_model` raises; UsageError when two models have the same name.
@@ -42,8 +43,9 @@ def compile_shared(
     made = _compile(models, options)
     board, programs = made[0].board, [one.program for one in made]
     report = collect_shared(group, programs)
-    need = Need(group, report["arena_bytes"] + report["state_bytes"], report["weights_bytes"])
-    check_fit(need, board, options.get("ram_limit"), lambda: ())
+    need = Need(group, report["arena_bytes"] + report["state_bytes"], sum(one.flash_bytes for one in made))
+    limit = options.get("ram_limit")
+    check_fit(need, board, {} if limit is None else {"ram_limit": limit}, lambda: ())
     files = {f"{one.program.name}/{path}": text for one in made for path, text in one.files.items()}
     files |= emit_shared(group, programs)
     files |= {"report.json": to_json(report), "report.txt": render_shared(report)}
@@ -51,8 +53,9 @@ def compile_shared(
 
 
 def _compile(models: Sequence[str | Path], options: CompileOptions) -> tuple[Compilation, ...]:
-    """Each model; within a limit, what the states leave is every model's arena."""
-    made = [compile_model(model, **options) for model in models]
+    """Each model; within limits, flash is divided, and what the states leave is every model's arena."""
+    each = _with_flash(models, options)
+    made = [compile_model(model, **own) for model, own in zip(models, each, strict=True)]
     limit = options.get("ram_limit")
     if limit is None:
         return tuple(made)
@@ -60,7 +63,7 @@ def _compile(models: Sequence[str | Path], options: CompileOptions) -> tuple[Com
     for index, one in enumerate(made):
         if one.program.arena_bytes + states > limit:
             left = max(limit - states + one.program.state_bytes, 1)
-            own: CompileOptions = {**options, "ram_limit": left}
+            own: CompileOptions = {**each[index], "ram_limit": left}
             try:
                 made[index] = compile_model(models[index], **own)
             except FitError as error:
@@ -69,6 +72,30 @@ def _compile(models: Sequence[str | Path], options: CompileOptions) -> tuple[Com
                     [Problem(f"--ram-limit {limit}", found, told) for told in error.problems]
                 ) from error
     return tuple(made)
+
+
+def _with_flash(models: Sequence[str | Path], options: CompileOptions) -> list[CompileOptions]:
+    """The options of each model: under a limit of flash each has what it must have and the same part of the rest."""
+    limit = options.get("flash_limit")
+    free: CompileOptions = {**options, "flash_limit": None}
+    if limit is None:
+        return [free for _ in models]
+    most = [compile_model(model, **free).flash_bytes for model in models]
+    if sum(most) <= limit:
+        return [free for _ in models]
+    least = [smallest_flash(model, **free) for model in models]
+    if sum(least) > limit:
+        found = f"code and weights take {sum(least):,} bytes of flash at least"
+        raise FitError(
+            Problem(
+                f"--flash-limit {limit}", found, action=f"it misses by {sum(least) - limit:,} bytes; {LARGER}"
+            )
+        )
+    part = (limit - sum(least)) / max(sum(most) - sum(least), 1)
+    return [
+        {**options, "flash_limit": low + int(part * max(high - low, 0))}
+        for low, high in zip(least, most, strict=True)
+    ]
 
 
 def _check_names(group: str, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ def stage_text(
     *,
     optimize: str = "speed",
     ram_limit: int | None = None,
+    flash_limit: int | None = None,
     recompute: float = 0.0,
     **options: Unpack[ModelOptions],
 ) -> str:
@@ -29,7 +30,14 @@ def stage_text(
         return to_text(prepare(model, **options).imported)
     if stage == "passes":
         return _after_passes(prepare(model, **options))
-    made = compile_model(model, optimize=optimize, ram_limit=ram_limit, recompute=recompute, **options)
+    made = compile_model(
+        model,
+        optimize=optimize,
+        ram_limit=ram_limit,
+        flash_limit=flash_limit,
+        recompute=recompute,
+        **options,
+    )
     if stage == "plan":
         return plan_text(made.graph, made.selection, made.schedule, made.memory)
     return program_text(made.program)

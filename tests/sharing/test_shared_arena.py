@@ -161,6 +161,14 @@ def test_a_limit_holds_for_all_together(models: list[Path], tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
+def test_a_limit_of_flash_holds_for_all_together(models: list[Path]) -> None:
+    most = sum(one.flash_bytes for one in compile_shared(models).models)
+    limited = compile_shared(models, flash_limit=most - 1500)
+    assert sum(one.flash_bytes for one in limited.models) <= most - 1500
+    with pytest.raises(FitError, match=r"--flash-limit 2000: code and weights take [\d,]+ bytes"):
+        compile_shared(models, flash_limit=2000)
+
+
 def test_wrong_usage(models: list[Path], tmp_path: Path) -> None:
     result = build(*models, "-o", tmp_path / "out")
     assert result.exit_code == 2 and "--shared-arena" in result.stderr

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import jinja2
 
+from tinycompile.codegen.code_size import text_bytes
 from tinycompile.codegen.environment import environment
 from tinycompile.errors import Problem, UsageError
-from tinycompile.program import KernelFunction, Program
+from tinycompile.program import KernelCode, KernelFunction, Program
 from tinycompile.resources import runtime_dir, templates_dir
 
 _BODY_START = "\n{\n    TC_WRITES_MEMORY();\n"
@@ -61,6 +62,11 @@ def _kernel(function: KernelFunction) -> str:
     signature, opening, body = text.partition(f"{function.name}(")
     text = signature + opening + body.replace("\n{\n", _BODY_START, 1)
     return text.strip("\n") + "\n"
+
+
+def kernel_code_bytes(code: KernelCode) -> int:
+    """Flash that a kernel's function is estimated to take, without what it calls."""
+    return text_bytes(_kernel(KernelFunction("kernel", code.template, code.parameters)))
 
 
 def _filled(function: KernelFunction) -> str:

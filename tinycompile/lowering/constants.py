@@ -58,11 +58,16 @@ class FunctionPool:
         for program in code.calls:
             self._runtime.update(dict.fromkeys(program.runtime))
             self._bodies |= {body.name: body for body in (*program.bodies, program)}
-        key = (code.template, _frozen(code.parameters))
+        key = function_key(code)
         if key not in self._by_content:
             name = f"{self._prefix}_{role}"
             self._by_content[key] = KernelFunction(name, code.template, code.parameters)
         return self._by_content[key].name
+
+
+def function_key(code: KernelCode) -> Hashable:
+    """What equal functions have in common."""
+    return code.template, _frozen(code.parameters)
 
 
 def _frozen(parameters: Mapping[str, Parameter]) -> Hashable:

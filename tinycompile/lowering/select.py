@@ -13,9 +13,6 @@ from tinycompile.ops import Kernel, Operation, is_gathered, operation, operator_
 from tinycompile.plan import Candidate, Choice, Selection
 from tinycompile.program import Granularity
 
-CODE_RESERVE_BYTES = 128 * 1024
-"""Flash that weights leave to code."""
-
 FLASH_ALLOWANCE: Mapping[str, float] = {"speed": 0.0, "balanced": 0.05, "ram": 0.0, "flash": float("inf")}
 """Extra cycles that each `--optimize` may spend to save flash, as a part of the fastest kernels' cycles."""
 
@@ -23,17 +20,14 @@ FLASH_ALLOWANCE: Mapping[str, float] = {"speed": 0.0, "balanced": 0.05, "ram": 0
 def select(graph: Graph, board: Board, optimize: str = "speed") -> Selection:
     """Choose a kernel for every node that runs; views do not.
 
-    The choice fits the board's flash when any does; `optimize` says how much time may be given for less of it.
+    `optimize` says how much time may be given for less flash; limits of flash are kept by `Footprints.within`.
     """
     choices = {
         node.id: _fastest(operation(graph, node), board, _reads_gathered_rows(graph, node))
         for node in graph.nodes
         if not operator_of(node).is_view
     }
-    choices = _save_flash(choices, extra_cycles=FLASH_ALLOWANCE[optimize] * _cycles(choices))
-    if board.flash_bytes is None:
-        return choices
-    return _save_flash(choices, flash_bytes=board.flash_bytes - CODE_RESERVE_BYTES)
+    return _save_flash(choices, extra_cycles=FLASH_ALLOWANCE[optimize] * _cycles(choices))
 
 
 def kernel_of(operation: Operation, name: str) -> Kernel:
@@ -60,10 +54,10 @@ def _fastest(operation: Operation, board: Board, by_row: bool) -> Choice:
 
 def _rank(candidate: Candidate) -> tuple[bool, int, int, int]:
     """What comes first is chosen."""
-    return _needs_others(candidate), candidate.cycles, candidate.flash_bytes, candidate.scratch_bytes
+    return needs_others(candidate), candidate.cycles, candidate.flash_bytes, candidate.scratch_bytes
 
 
-def _needs_others(candidate: Candidate) -> bool:
+def needs_others(candidate: Candidate) -> bool:
     """True for a kernel that runs in a stream only, row by row of its input: it may be chosen there, but not before."""
     return set(candidate.granularities) == {Granularity.ACCUMULATE}
 
@@ -109,7 +103,7 @@ def _save_flash(
         if not affordable:
             break
         best = min(affordable, key=lambda exchange: exchange.price)
-        result[best.node] = _exchanged(result[best.node], best.candidate)
+        result[best.node] = exchanged(result[best.node], best.candidate)
         extra_cycles -= best.extra_cycles
     return result
 
@@ -119,11 +113,12 @@ def _exchanges(choices: Mapping[int, Choice]) -> list[_Exchange]:
         _Exchange(node, other, saved, other.cycles - choice.chosen.cycles)
         for node, choice in choices.items()
         for other in choice.rejected
-        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0 and not _needs_others(other)
+        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0 and not needs_others(other)
     ]
 
 
-def _exchanged(choice: Choice, candidate: Candidate) -> Choice:
+def exchanged(choice: Choice, candidate: Candidate) -> Choice:
+    """The choice of another one of its candidates."""
     others = (choice.chosen, *(c for c in choice.rejected if c is not candidate))
     return replace(choice, chosen=candidate, rejected=tuple(sorted(others, key=lambda c: c.cycles)))
 

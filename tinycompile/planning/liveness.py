@@ -218,7 +218,7 @@ def _step(
 
 
 def _kernel_options(choice: Choice, current: Operation, reads: Sequence[int]) -> tuple[KernelOption, ...]:
-    """All candidates, the chosen one first; `reads` are the storages of the operation's inputs."""
+    """All candidates within the limits, the chosen one first; `reads` are the storages of the operation's inputs."""
     return tuple(
         KernelOption(
             c.kernel,
@@ -228,6 +228,7 @@ def _kernel_options(choice: Choice, current: Operation, reads: Sequence[int]) ->
             kernel_overlaps(current, c, reads),
         )
         for c in (choice.chosen, *choice.rejected)
+        if not c.over_limit
     )
 
 

@@ -10,8 +10,8 @@ from tinycompile.report.certificate import levers
 Report = dict[str, Any]
 
 
-def collect(program: Program, files: Iterable[str]) -> Report:
-    """The report of a build; `files` are the paths of the generated sources."""
+def collect(program: Program, files: Iterable[str], code_bytes: int) -> Report:
+    """The report of a build; `files` are the paths of the generated sources, `code_bytes` their estimated code."""
     return {
         "name": program.name,
         "model_sha256": program.model_sha256,
@@ -28,6 +28,7 @@ def collect(program: Program, files: Iterable[str]) -> Report:
         "arena_align": program.arena_align,
         "state_bytes": program.state_bytes,
         "weights_bytes": program.weights_bytes,
+        "estimated_code_bytes": code_bytes,
         "macs": program.macs,
         "macs_executed": program.macs_executed,
         "layers": [_layer(layer) for layer in program.layers],

@@ -9,6 +9,7 @@ from tinycompile.program import short_name
 from tinycompile.report.certificate import certificate
 from tinycompile.report.text import as_text, table
 
+_TOTALS = ("arena_bytes", "state_bytes", "weights_bytes", "estimated_code_bytes", "macs", "macs_executed")
 _REMOVED = ("channels_removed", "macs_removed", "weight_bytes_removed")
 
 
@@ -33,8 +34,14 @@ def _totals(report: Mapping[str, Any]) -> Table:
             "" if port["scale"] is None else f", scale {port['scale']:.6g}, zero point {port['zero_point']}"
         )
         made.add_row(f"{kind} {port['index']}", f"{port['dtype']} {port['shape']}{scale}")
-    for key in ("arena_bytes", "state_bytes", "weights_bytes", "macs", "macs_executed"):
+    for key in _TOTALS:
         made.add_row(key, f"{report[key]:,}")
+    for option, taken in (
+        ("ram_limit", report["arena_bytes"] + report["state_bytes"]),
+        ("flash_limit", report["weights_bytes"] + report["estimated_code_bytes"]),
+    ):
+        if option in report["options"]:
+            made.add_row(option, f"{report['options'][option]:,}, of which {taken:,} are taken")
     return made
 
 
