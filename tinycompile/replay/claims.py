@@ -68,19 +68,24 @@ class Claims:
         """Rows that are enough, and for a filter those behind the right pointers."""
         for role, tried, rows in _variants(narrowed(current), index, given):
             units = row_shape(current.input(index).shape)[0], current.rows
-            for row in self._contradictions(tried, index, units, rows):
+            for row in self._contradictions(tried, index, units, rows, role):
                 found = ", ".join("NULL" if y is None else f"row {y}" for y in given[row]) or "nothing"
                 name = current.input(index).name
                 wanted = f"pointers to all that the reference reads there{role}"
                 self._memory.violate(f"{current.node.place}, row {row}", f"{found} of {name!r} given", wanted)
 
     def _contradictions(
-        self, tried: Operation, index: int, units: tuple[int, int], given: Given
+        self, tried: Operation, index: int, units: tuple[int, int], given: Given, role: str = ""
     ) -> tuple[int, ...]:
-        """As `contradictions`; layers of equal shapes are tried once."""
-        kept = {unit: tuple(u for u in rows if u is not None) for unit, rows in given.items()}
+        """As `contradictions`; layers of equal shapes are tried once. `role` tells filters apart of which one row is left."""
+        ins, outs = map(range, units)  # what lies outside of them is a violation already
+        kept = {
+            unit: tuple(u for u in given[unit] if u is not None and u in ins)
+            for unit in given
+            if unit in outs
+        }
         shapes = tuple(None if t is None else (t.shape, t.dtype) for t in (*tried.inputs, *tried.outputs))
-        key = (tried.node.kind, tried.node.attributes, shapes, index, units, tuple(kept.items()))
+        key = (role, tried.node.kind, tried.node.attributes, shapes, index, units, tuple(kept.items()))
         if key not in self._found:
             self._found[key] = tuple(contradictions(tried, index, units, kept))
         return self._found[key]

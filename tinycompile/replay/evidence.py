@@ -18,12 +18,12 @@ import numpy as np
 
 from tinycompile.ir import Array, DType, Tensor
 from tinycompile.ops import Operation
-from tinycompile.replay.trials import evaluated
+from tinycompile.replay.trials import ENOUGH_ELEMENTS, Operands, evaluated
 
 GROUPS = 3
 """Output units that are not tried together: a mistake by so many rows, and by multiples, would go unseen."""
-FEW_ELEMENTS = 16
-"""Units of fewer elements are tried twice."""
+MOST_REPEATS = 8
+"""Units of few elements are tried with so many different values, so that some sum does not saturate."""
 WIDEST = 1 << 15
 """Integers are drawn from -WIDEST to WIDEST."""
 
@@ -37,19 +37,21 @@ def contradictions(operation: Operation, index: int, units: tuple[int, int], giv
     `units` is into how many equal parts (rows or pixels) the input and the output are cut.
     """
     in_units, out_units = units
-    repeats = 2 if operation.output.elements < FEW_ELEMENTS * out_units else 1
-    found: set[int] = set()
-    for seed in range(repeats):
+    elements = max(operation.output.elements // out_units, 1)
+    groups = [[unit for unit in given if unit % GROUPS == group] for group in range(GROUPS)]
+    kept = [sorted({source for unit in group for source in given[unit]}) for group in groups]
+    trials: list[Operands] = []
+    for seed in range(min(-(-ENOUGH_ELEMENTS // elements), MOST_REPEATS)):
         rng = np.random.default_rng((seed, index))
         operands = [
             None if t is None else t.data if t.is_constant else values_of(t, rng) for t in operation.inputs
         ]
-        groups = [[unit for unit in given if unit % GROUPS == group] for group in range(GROUPS)]
-        kept = [sorted({source for unit in group for source in given[unit]}) for group in groups]
-        redrawn = [_redrawn(operands, operation.input(index), index, in_units, units, rng) for units in kept]
-        expected, *changed = (
-            _cut(output, out_units) for output in evaluated(operation, [operands, *redrawn])
-        )
+        tensor = operation.input(index)
+        trials += [operands, *(_redrawn(operands, tensor, index, in_units, rows, rng) for rows in kept)]
+    outputs = [_cut(output, out_units) for output in evaluated(operation, trials)]
+    found: set[int] = set()
+    for first in range(0, len(outputs), 1 + GROUPS):
+        expected, *changed = outputs[first : first + 1 + GROUPS]
         for group, output in zip(groups, changed, strict=True):
             differs = (output != expected).any(axis=1)
             found.update(unit for unit in group if differs[unit])

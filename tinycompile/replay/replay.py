@@ -9,9 +9,9 @@ taken from the planner: neither its live ranges nor its offsets, and of what `Ac
 from dataclasses import dataclass
 
 from tinycompile.ir import Graph
-from tinycompile.ops import operator_of
+from tinycompile.ops import operator_of, row_shape
 from tinycompile.plan import Selection
-from tinycompile.program import Port, Program, RegionCode, Space, StateValue
+from tinycompile.program import Granularity, Port, Program, RegionCode, Space, StateValue
 from tinycompile.replay.contents import Source
 from tinycompile.replay.control import EndlessRegionError, calls_of
 from tinycompile.replay.machine import Machine
@@ -46,7 +46,9 @@ def replay(graph: Graph, selection: Selection, program: Program) -> ReplayResult
     """Execute a program on tagged memory and tell every violation."""
     machine = Machine(graph, selection, program)
     memory = machine.memory
-    _check_operators(machine)
+    _check_stages(machine)
+    if memory.violations:
+        return ReplayResult(0, 0, tuple(memory.violations))
     _deliver_inputs(machine)
     _deliver_state(machine)
     for region in program.regions:
@@ -56,12 +58,25 @@ def replay(graph: Graph, selection: Selection, program: Program) -> ReplayResult
     return ReplayResult(memory.checked, memory.high_water, tuple(memory.violations))
 
 
-def _check_operators(machine: Machine) -> None:
-    """Every operator that runs has exactly one stage."""
-    found = sorted(stage.node for region in machine.program.regions for stage in region.stages)
+def _check_stages(machine: Machine) -> None:
+    """Every operator that runs has exactly one stage, and it is called as often as it has rows."""
+    stages = [stage for region in machine.program.regions for stage in region.stages]
+    found = sorted(stage.node for stage in stages)
     expected = sorted(node.id for node in machine.graph.nodes if not operator_of(node).is_view)
     if found != expected:
         machine.memory.violate(machine.program.name, f"stages of the operators {found}", str(expected))
+        return
+    for stage in stages:
+        current = machine.work(stage).current
+        calls = {
+            Granularity.WHOLE: 1,
+            Granularity.ROW: current.rows,
+            Granularity.ACCUMULATE: row_shape(current.input(stage.operands[0]).shape)[0],
+        }[stage.granularity]
+        wanted = calls, current.rows // current.images
+        if (stage.calls, stage.rows_per_image) != wanted:
+            found_calls = f"{stage.calls} calls, {stage.rows_per_image} rows for each image"
+            machine.memory.violate(current.node.place, found_calls, f"{wanted[0]} and {wanted[1]}")
 
 
 def _run(machine: Machine, region: RegionCode) -> None:
