@@ -7,6 +7,7 @@ Commands that run what was compiled import `proving` and `exploring` themselves:
 to load than a small model takes to compile.
 """
 
+import gc
 import json
 import logging
 import sys
@@ -43,6 +44,9 @@ from tinycompile.version import __version__
 ERR = Console(stderr=True)
 
 BUG_EXIT_CODE = 70
+
+OBJECTS_BEFORE_COLLECTION = 100_000
+"""Python looks for garbage after so many new objects. Compilation makes hardly any: its own threshold of 700 costs time."""
 
 
 P = ParamSpec("P")
@@ -103,6 +107,7 @@ def write_file(path: Path, text: str) -> None:
 @click.option("-v", "--verbose", is_flag=True, help="Tell on standard error what is done.")
 def main(verbose: bool) -> None:
     """Compile quantized .tflite models to plain C for microcontrollers, and prove what the C computes."""
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
 
 

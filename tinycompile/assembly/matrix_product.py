@@ -89,7 +89,7 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
     if shape.pairs > STRAIGHT_PAIRS:
         return 1
     largest = _LARGEST_PAIR_OFFSET if shape.double_weights else _LARGEST_OFFSET
-    steps = len(block(shape, requantizing).head)
+    steps = len(_straight_steps(shape, requantizing))
     reached = min(number, largest // shape.block_bytes(requantizing) or 1)
     if reached == number and number * steps <= _ALL_STEPS:
         return number
@@ -120,9 +120,13 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
 @cache
 def _straight(shape: Shape, requantizing: Requantizing, index: int) -> Scheduled:
     """Block `index` behind the stream pointer, without a loop."""
+    return reorder(_straight_steps(shape, requantizing, index))
+
+
+def _straight_steps(shape: Shape, requantizing: Requantizing, index: int = 0) -> list[Step]:
     writer = _Writer(shape, requantizing, index)
     again: list[Step] = [("load", STAGED, STACK, STAGED_OFFSET)] if index and writer.output == STAGED else []
-    return reorder([*again, *writer.begin(), *writer.multiply(0, shape.pairs), *writer.finish()])
+    return [*again, *writer.begin(), *writer.multiply(0, shape.pairs), *writer.finish()]
 
 
 class _Writer:

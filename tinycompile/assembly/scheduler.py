@@ -11,6 +11,7 @@ when the given order needs no more registers than there are.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Step = tuple[str | int, ...]
 """What a template prints: kind, registers (result first), then numbers."""
@@ -144,8 +145,7 @@ class _Pending:
         self.earliest = 0
 
 
-@dataclass(frozen=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """An operation that could be issued now: its registers, and the most that those before it in the order given will take."""
 
     at: int
@@ -201,7 +201,7 @@ class _Scheduler:
         """Operations whose operands are there; how many registers those before will take, when they run in the order given."""
         taken = peak = 0
         used: dict[int, int] = {}
-        uses = self.uses
+        uses, free = self.uses, len(self.free)
         for at, pending in enumerate(self.left[:_WINDOW]):
             writes = len(pending.writes)
             if pending.missing == 0 and pending.earliest <= cycle:
@@ -212,7 +212,10 @@ class _Scheduler:
                 if count == uses[number]:
                     taken -= 1
             taken += writes
-            peak = max(peak, taken)
+            if taken > peak:
+                peak = taken
+                if peak > free:
+                    return  # those before it take all registers: nothing behind can be issued
 
     def _issue(self, pending: _Pending, cycle: int) -> None:
         op = pending.op

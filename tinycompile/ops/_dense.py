@@ -16,6 +16,8 @@ from tinycompile.program import Granularity, KernelCode
 
 _LARGEST_WEIGHTS = 1 << 16
 """Dense weights beyond that are not looked at."""
+_ENOUGH_CHANNELS = 4
+"""Depthwise kernels take so many channels with one filter each, and multiply by no zeros."""
 
 
 def dense(operation: Operation) -> Operation:
@@ -59,6 +61,8 @@ class Dense(Kernel):
         depthwise = operation.node.kind == "DEPTHWISE_CONV_2D"
         groups = depth if depthwise else depth // weights.shape[3]
         if (groups == 1 and not depthwise) or weights.elements * groups > _LARGEST_WEIGHTS:
+            return False
+        if depthwise and weights.shape[3] == depth >= _ENOUGH_CHANNELS:
             return False
         if operation.output.shape[3] < self.least_outputs * groups:
             return False

@@ -6,6 +6,7 @@ that dies there: exactly over it (in place), or so that it runs ahead of the row
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
@@ -60,6 +61,15 @@ class Step:
     """Some rows that it reads lie in several tensors: it takes part in no stream."""
     rows: RowStep | None = None
     accumulation: RowStep | None = None
+
+    def cheapest_first(self, granularity: Granularity) -> tuple[KernelOption, ...]:
+        """The kernels that work this way, those with the fewest extra cycles first, then those with the least scratch."""
+        return self._by_granularity[granularity]
+
+    @cached_property
+    def _by_granularity(self) -> Mapping[Granularity, tuple[KernelOption, ...]]:
+        ranked = sorted(self.kernels, key=lambda kernel: (kernel.extra_cycles, kernel.scratch_bytes))
+        return {g: tuple(kernel for kernel in ranked if g in kernel.granularities) for g in Granularity}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ kernel with less scratch, and those of calling kernels row by row.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tinycompile.planning.liveness import KernelOption, LiveRange, Step, Work, usable_overlaps
+from tinycompile.planning.liveness import KernelOption, LiveRange, Work, usable_overlaps
 from tinycompile.planning.overlap import Overlap
 from tinycompile.planning.stream import Stream, stream
 from tinycompile.program import Granularity
@@ -64,13 +64,13 @@ def stream_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -
     layouts = _layouts(work, rows, outside)
     calls = sum(step.rows.calls for step in steps if step.rows is not None)
     cheapest = None
-    limits = {
-        live + kernel.scratch_bytes
-        for step, live in zip(steps, rows.live_bytes, strict=True)
-        for kernel in step.kernels
-    }
-    for limit in sorted(limits):
-        kernels = _kernels_within(steps, rows, limit)
+    wanted = (Granularity.ACCUMULATE if sums else Granularity.ROW for sums in rows.accumulates)
+    choices = [
+        (live, step.cheapest_first(granularity))
+        for step, live, granularity in zip(steps, rows.live_bytes, wanted, strict=True)
+    ]
+    for limit in sorted({live + kernel.scratch_bytes for live, kernels in choices for kernel in kernels}):
+        kernels = _kernels_within(choices, limit)
         if kernels is None:
             continue
         extra = sum(k.extra_cycles for k in kernels) + calls * STREAM_CALL_CYCLES
@@ -83,17 +83,18 @@ def stream_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -
             yield Segment(rows.first, rows.last, cost, (extra, len(steps), 1), rows.overlaps, kernels, rows)
 
 
-def _kernels_within(steps: Sequence[Step], rows: Stream, limit_bytes: int) -> tuple[KernelOption, ...] | None:
-    """For each step the cheapest kernel that streams, with its scratch and the rings beside it within the limit."""
+def _kernels_within(
+    choices: Sequence[tuple[int, tuple[KernelOption, ...]]], limit_bytes: int
+) -> tuple[KernelOption, ...] | None:
+    """For each step the first kernel with its scratch and the rings beside it within the limit; None when one has none."""
     kernels = []
-    for step, live, sums in zip(steps, rows.live_bytes, rows.accumulates, strict=True):
-        wanted = Granularity.ACCUMULATE if sums else Granularity.ROW
-        usable = [
-            k for k in step.kernels if wanted in k.granularities and live + k.scratch_bytes <= limit_bytes
-        ]
-        if not usable:
+    for live, usable in choices:
+        for kernel in usable:
+            if live + kernel.scratch_bytes <= limit_bytes:
+                kernels.append(kernel)
+                break
+        else:
             return None
-        kernels.append(min(usable, key=lambda k: (k.extra_cycles, k.scratch_bytes)))
     return tuple(kernels)
 
 
@@ -107,13 +108,13 @@ class _Layout:
     @classmethod
     def of(cls, work: Work, rows: Stream, outside: int, under: Sequence[Overlap] = ()) -> "_Layout":
         """`outside` are the bytes of everything but rings and scratch, with nothing overlapping."""
-        sizes = _sizes(work, rows)
-        apart = rows.ring_bytes.keys() - {overlap.written for overlap in under}
-        rings = tuple(
-            max((sum(sizes[s] for s in held & apart) for held in sets), default=0) for sets in rows.live
-        )
         if not under:
-            return cls(outside, rings)
+            return cls(outside, rows.live_bytes)
+        sizes = _sizes(work, rows)
+        below = {overlap.written for overlap in under}
+        rings = tuple(
+            max((sum([sizes[s] for s in held - below]) for held in sets), default=0) for sets in rows.live
+        )
         outputs = sum(sizes[o.written] for o in under if o.written not in rows.ring_bytes)
         read = under[0].read
         return cls(outside - sizes[read] - outputs + _stacked_bytes(sizes, read, under), rings)

@@ -65,6 +65,12 @@ class _Run:
             pulled.sort(key=lambda pull: (self.depth[pull[0]], pull[0]))
             self.depth.append(1 + max((self.depth[index] for index, _ in pulled), default=0))
             self.pulls.append(pulled)
+        self.overwritten = [{r.storage: r.low for r in step.reads if r.overwritten} for step in steps]
+        self.touched = [
+            inner.intersection((storage, *(read.storage for read in step.reads)))
+            for step, storage in zip(steps, outputs, strict=True)
+        ]
+        """Inner storages whose rows a call may make or release."""
         self.held: dict[int, int] = dict.fromkeys(inner, 1)
         self.written: dict[int, int] = dict.fromkeys(inner, 0)
         self.holding: frozenset[int] = frozenset()
@@ -88,22 +94,23 @@ class _Run:
             self.held[storage] = max(self.held[storage], row + 1 - min(row, self._low(storage)))
             self.written[storage] = row + 1
             self.holding |= {storage}
-        if row >= 0:
+        if row >= 0 and self.dying:
             self._see_dying(index, row)
         self.live[index].add(self.holding)
         self.next[index] += 1
-        touched = self.inner.intersection((storage, *(read.storage for read in step.reads)))
-        self.holding -= {s for s in touched if self._low(s) >= self.written[s]}
+        for inner in self.touched[index]:
+            if self._low(inner) >= self.written[inner]:
+                self.holding -= {inner}
 
     def _low(self, storage: int) -> int:
         """The lowest row of a storage that any step still reads."""
-        return min(low[self.next[reader]] for reader, low in self.readers[storage])
+        return min([low[self.next[reader]] for reader, low in self.readers[storage]])
 
     def _see_dying(self, index: int, row: int) -> None:
         """Note the first byte still needed of each dying input while this row is written."""
         step, written = self.steps[index], self.outputs[index]
         end = (row + 1) * step.row_bytes
-        overwritten = {read.storage: read.low for read in step.reads if read.overwritten}
+        overwritten = self.overwritten[index]
         for storage in self.dying:
             row_bytes = self.row_bytes[storage]
             pair = (storage, written)
