@@ -45,6 +45,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     expected = {
         "winograd_asm",
+        "winograd_row_asm_2",
         "window_asm_packed",
         "depthwise_asm",
         "strassen_asm",

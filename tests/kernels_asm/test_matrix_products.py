@@ -14,6 +14,7 @@ from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm, PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
+from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.program import Granularity
 from tinycompile.quant import Activation
 
@@ -26,6 +27,8 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         WindowAsm(),
         WindowAsm(packed=True),
         WinogradAsm(),
+        WinogradRowAsm(tiles=2),
+        WinogradRowAsm(tiles=1),
         PointwiseStrassen(least_width=0),
     ),
     "FULLY_CONNECTED": (FullyConnectedAsm(), FullyConnectedAsm(packed=True)),

@@ -169,14 +169,23 @@ def test_closed_forms_leave_scale_and_offset_alone() -> None:
 
 
 @pytest.mark.parametrize("clamps", CLAMPS.values(), ids=CLAMPS.keys())
-@pytest.mark.parametrize("seed", range(8))
-def test_sums_that_come_times_four(seed: int, clamps: tuple[int, int, int]) -> None:
-    """No scale is below the least one, and every threshold is met with multipliers that had to be divided."""
+@pytest.mark.parametrize(("least", "enough"), [(4, 8), (24, 6)])
+def test_sums_that_come_scaled(least: int, enough: int, clamps: tuple[int, int, int]) -> None:
+    """Scales are the least one times powers of two, and every threshold is met with multipliers that had to be divided.
+
+    A scale with a factor of three divides no multiplier evenly, so now and then a threshold lies in the way.
+    """
     zero_point, low, high = clamps
-    layer, multipliers = random_layer(seed, spread=2.0, taps=20)
-    scaled = replace(layer, largest_scale=np.maximum(layer.largest_scale, 4), least_scale=4)
-    found = solve(scaled, multipliers, zero_point, low, high)
-    assert found is not None and (found.scale >= 4).all()
-    for channel, multiplier in enumerate(multipliers):
-        limits = (zero_point, low, high, int(layer.least[channel]), int(layer.greatest[channel]))
-        check_channel(found, channel, multiplier, limits)
+    solved = 0
+    for seed in range(8):
+        layer, multipliers = random_layer(seed, spread=2.0, taps=20)
+        scaled = replace(layer, largest_scale=np.full_like(layer.largest_scale, 8 * least), least_scale=least)
+        found = solve(scaled, multipliers, zero_point, low, high)
+        if found is None:
+            continue
+        solved += 1
+        assert set(found.scale.tolist()) <= {least << k for k in range(4)}
+        for channel, multiplier in enumerate(multipliers):
+            limits = (zero_point, low, high, int(layer.least[channel]), int(layer.greatest[channel]))
+            check_channel(found, channel, multiplier, limits)
+    assert solved >= enough

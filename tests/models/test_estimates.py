@@ -25,6 +25,7 @@ MODES = [
     ("okay_nabu", "speed"),
     ("kws_ref_model", "ram"),
     ("str_ww_ref_model", "balanced"),
+    ("pretrainedResnet_quant", "ram"),
     ("ad01_int8", "ram"),
     ("okay_nabu", "ram"),
 ]

@@ -1,11 +1,9 @@
 """Real models: the arenas that issue 5 asks for, and exact outputs when rows stream through fused layers."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
@@ -25,22 +23,11 @@ ARENA_BYTES = {
 }
 """At most these bytes, kernel scratch included: `--optimize ram` and `balanced`."""
 
-MISSED = {
-    (
-        "pretrainedResnet_quant",
-        "balanced",
-    ): "Winograd takes 5 kB of scratch, and kernels with less take too much time",
-}
-"""Aims that are not reached yet; the test fails as soon as one is."""
-
-
-def _aims() -> Iterator[ParameterSet]:
-    for name, limits in ARENA_BYTES.items():
-        for mode, most in zip(("ram", "balanced"), limits, strict=True):
-            reason = MISSED.get((name, mode))
-            marks = [pytest.mark.xfail(raises=AssertionError, strict=True, reason=reason)] if reason else []
-            yield pytest.param(name, mode, most, marks=marks, id=f"{name}-{mode}")
-
+AIMS = [
+    pytest.param(name, mode, most, id=f"{name}-{mode}")
+    for name, limits in ARENA_BYTES.items()
+    for mode, most in zip(("ram", "balanced"), limits, strict=True)
+]
 
 INT8_EDGE_BYTES = {"mcunet_vww1": (24_000, 78_000), "MobileNetV2": (205_000, 1_250_000)}
 """The same for models with a float edge, without their QUANTIZE and DEQUANTIZE."""
@@ -49,7 +36,7 @@ ORACLES = {"person_detect": "tflm"}
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(("name", "mode", "most"), list(_aims()))
+@pytest.mark.parametrize(("name", "mode", "most"), AIMS)
 def test_arena(name: str, mode: str, most: int, models_dir: Path) -> None:
     assert compile_model(models_dir / f"{name}.tflite", optimize=mode).program.arena_bytes <= most
 

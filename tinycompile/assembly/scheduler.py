@@ -49,14 +49,15 @@ _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
-    "smuad": _MULTIPLY, "scale": _MULTIPLY,
+    "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply": _MULTIPLY,
     "load": _LOAD, "load_next": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
     "load_pair_moving": Unit("load", 1, alone=True),
     "load_byte": Unit("load", 3, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
-    "extend_add": _EXTEND, "add_high": _SHIFT,
+    "uxtb16": _EXTEND, "uxtb16_ror8": _EXTEND, "extend_add": _EXTEND, "add_high": _SHIFT, "add_shifted": _SHIFT,
     "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
+    "eor": Unit("add", 1, count=2),
     "advance": Unit("add", 1, count=2), "compare": Unit("add", 1, count=2), "stack_address": Unit("add", 1, count=2),
     "test": Unit("add", 1, count=2),
     "clamp": Unit("shift", 2, alone=True, late=True),

@@ -1,7 +1,7 @@
 """Proven requantization constants of the assembly kernels, for each form in which they keep weights.
 
-int16 weights may be scaled by a power of two of each channel; `packed` ones have fixed scales; those of Winograd's transform come
-times four. See `tinycompile/quant/solver.py` for what the scale is good for.
+int16 weights may be scaled by a power of two of each channel; `packed` ones have fixed scales; those of Winograd's transforms
+come times four or times 24. See `tinycompile/quant/solver.py` for what the scale is good for.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,22 @@ LARGEST_SCALE = 256
 WINOGRAD_SCALE = 4
 """Twice for each direction of the transform."""
 
+WINOGRAD_ROW_SCALE = 24
+"""The common denominator of the transform along a row."""
+
 _OFFSET_ROOM = 1 << 14
 """Accumulators stay this far from the limits of int32, which leaves room for the offsets of the solver."""
 
 
 def _largest_scales(channels: Channels, stored: Array, least_scale: int = 1) -> Array:
-    """For each channel the greatest power of two that keeps weights in int16 and accumulators in int32.
+    """For each channel the greatest scale up to 256 that keeps weights in int16 and accumulators in int32.
 
-    `stored` are the weights [channels, ...] that go with `least_scale`; the result lies between it and 256.
+    `stored` are the weights [channels, ...] that go with `least_scale`; the result is that one times a power of two.
     """
     reach = np.maximum(_reach(channels), 1)
     flat = stored.reshape(len(stored), -1).astype(np.int64)
-    scales = np.full(len(flat), LARGEST_SCALE, np.int64)
+    doublings = (LARGEST_SCALE // least_scale).bit_length() - 1
+    scales = np.full(len(flat), least_scale << doublings, np.int64)
     for _ in range(8):
         factor = scales // least_scale
         large = (flat.min(axis=1) * factor < -(1 << 15)) | (flat.max(axis=1) * factor >= 1 << 15)
@@ -90,6 +94,11 @@ def winograd_scaling(channels: Channels) -> Scaling | None:
     return _winograd_scaling(_key(channels))
 
 
+def winograd_row_scaling(channels: Channels, rows: int) -> Scaling | None:
+    """The same for windows of `rows` rows with three columns, by the transform along the row; `doubled`: times 24."""
+    return _winograd_row_scaling(_key(channels), rows)
+
+
 def strassen_scaling(channels: Channels) -> Scaling | None:
     """Proven constants of a product in which the channels 2k and 2k + 1 are added to each other: both have the same scale."""
     return _strassen_scaling(_key(channels))
@@ -116,6 +125,14 @@ def transformed_weights(channels: Channels) -> Array:
     twice = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]], np.int64)
     transformed: Array = np.einsum("ia,oabc,jb->oijc", twice, filters, twice)
     return transformed.reshape(len(filters), 16, -1)
+
+
+def row_transformed_weights(channels: Channels, rows: int) -> Array:
+    """G of `assembly/winograd_row.py` times 24: weights [channels, rows * 3 * depth] as int64 [channels, 6, rows * depth]."""
+    filters = channels.weights.astype(np.int64).reshape(len(channels.weights), rows, 3, -1)
+    matrix = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], np.int64)
+    transformed: Array = np.einsum("ik,orkc->oirc", matrix, filters)
+    return transformed.reshape(len(filters), len(matrix), -1)
 
 
 def _key(channels: Channels) -> _Key:
@@ -177,10 +194,21 @@ def _strassen_scaling(key: _Key) -> Scaling | None:
 @lru_cache(maxsize=1024)
 def _winograd_scaling(key: _Key) -> Scaling | None:
     channels = key.channels()
-    scales = _largest_scales(channels, transformed_weights(channels), WINOGRAD_SCALE)
-    if (_reach(channels) * WINOGRAD_SCALE).max(initial=0) >= (1 << 31) - _OFFSET_ROOM:
+    return _transformed_scaling(channels, transformed_weights(channels), WINOGRAD_SCALE)
+
+
+@lru_cache(maxsize=1024)
+def _winograd_row_scaling(key: _Key, rows: int) -> Scaling | None:
+    channels = key.channels()
+    return _transformed_scaling(channels, row_transformed_weights(channels, rows), WINOGRAD_ROW_SCALE)
+
+
+def _transformed_scaling(channels: Channels, stored: Array, least_scale: int) -> Scaling | None:
+    """Constants for sums that come times `least_scale` or more, else for sums that are brought back to twice the true ones."""
+    scales = _largest_scales(channels, stored, least_scale)
+    if (_reach(channels) * least_scale).max(initial=0) >= (1 << 31) - _OFFSET_ROOM:
         return None
-    found = _solve(channels, slice(None), scales, least_scale=WINOGRAD_SCALE)
+    found = _solve(channels, slice(None), scales, least_scale=least_scale)
     if found is not None:
         return _scaling([(slice(None), found)])
     return _doubled_scaling(channels)

@@ -13,6 +13,7 @@ from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
 from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
+from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._convolution import (
     ConvolutionAttributes,
     convolution_window,
@@ -75,6 +76,8 @@ class Conv2D(LinearOperator):
             WindowAsm(),
             WindowAsm(packed=True),
             WinogradAsm(),
+            WinogradRowAsm(tiles=2),
+            WinogradRowAsm(tiles=1),
             PointwiseStrassen(),
             PointwiseSparse(),
             WindowSparse(),

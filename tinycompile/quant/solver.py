@@ -6,7 +6,8 @@ DSP extension the kernels compute, with 64-bit products and one rounding,
     x = SMMLAR(s * a + n, M, C)     = ((s * a + n) * M + C * 2**32 + 2**31) >> 32
     y = SSAT(x >> E, 8 bits)
 
-where `s` is a power of two that weights and bias were multiplied by, `n` is added to the bias, and `M`, `C`, `E` are constants.
+where `s` is what weights and bias were multiplied by (a power of two, for some kernels times a factor of their own), `n` is
+added to the bias, and `M`, `C`, `E` are constants.
 Both functions grow with `a`, so they are equal when they reach each output value at the same accumulator: at most 255
 thresholds for each channel, all of which are compared. Only accumulators that the weights can reach count, and only
 thresholds between the clamps of the activation.
@@ -66,9 +67,9 @@ _SHIFT_TRIES = 4
 class Accumulators:
     """The accumulators of a layer's channels: int64 arrays [channels], before any scaling.
 
-    `largest_scale` is the greatest power of two that weights and accumulators can be multiplied by, `least_scale` the least;
-    `fixed_scale` says that the kernel needs exactly the largest. Limits are given less `origin`, which is 0 but for channels
-    whose output never changes: their accumulators do not count, however large.
+    Weights and accumulators can be multiplied by `least_scale` times a power of two, up to `largest_scale`, which is one of
+    these; `fixed_scale` says that the kernel needs exactly the largest. Limits are given less `origin`, which is 0 but for
+    channels whose output never changes: their accumulators do not count, however large.
     """
 
     least: Integers
@@ -258,12 +259,18 @@ def _slopes(layer: _Layer, shift: int) -> tuple[Integers, Integers]:
     for channel in range(len(layer.value)):
         exponent = 1 + shift - int(layer.right[channel]) + int(layer.left[channel])
         if not layer.accumulators.fixed_scale:
-            scale[channel] = max(
-                layer.accumulators.least_scale, min(int(scale[channel]), 1 << max(exponent, 0))
-            )
+            scale[channel] = min(int(scale[channel]), _scale_from(1 << max(exponent, 0), layer))
         numerator = int(layer.value[channel]) << (exponent + 64)
         product[channel] = min((numerator // int(scale[channel]) + (1 << 63)) >> 64, (1 << 31) - 1)
     return scale, product
+
+
+def _scale_from(wanted: int, layer: _Layer) -> int:
+    """The least possible scale that is not below the one wanted."""
+    scale = layer.accumulators.least_scale
+    while scale < wanted:
+        scale *= 2
+    return scale
 
 
 def _offsets(
@@ -329,7 +336,7 @@ def _own(layer: _Layer, half_away: bool, default_shift: int = 8) -> dict[str, An
     live = layer.reached.any(axis=1)
     kind = layer.value.dtype
     closed = np.array([2 << int(s) for s in layer.left], kind)
-    scale = np.maximum(closed, layer.accumulators.least_scale)
+    scale = np.array([_scale_from(int(wanted), layer) for wanted in closed], kind)
     if layer.accumulators.fixed_scale or (scale > layer.accumulators.largest_scale).any():
         return None
     shifts = np.where(live, layer.right, default_shift)
