@@ -153,12 +153,15 @@ def products(shape: RowTiles) -> Scheduled:
         double = shape.tiles > 1 or pair % 2 == 0
         one = Shape(shape.tiles, shape.block_channels, 1, 1, double_weights=double)
         adds = pair > 0 or shape.chunk < shape.pairs
-        steps += [_moved(step, shape, pair) for step in product_steps(one, adds)]
+        steps += [_moved(step, shape, pair, adds) for step in product_steps(one)]
     return reorder(steps)
 
 
-def _moved(step: Step, shape: RowTiles, pair: int) -> Step:
-    """The same step for a pair that is `pair` pairs further."""
+def _moved(step: Step, shape: RowTiles, pair: int, adds: bool) -> Step:
+    """The same step for a pair that is `pair` pairs further; `adds`: its products are added to the sums."""
+    if step[0] == "smuad" and adds:
+        _, total, weight, x = step
+        return ("smlad", total, weight, x, total)
     if not str(step[0]).startswith("load"):
         return step
     *registers, base, offset = step
