@@ -91,13 +91,13 @@ def write_json(data: Any, path: str | None) -> None:
     if path == "-":
         click.echo(text, nl=False)
         return
-    write_file(Path(path), text)
+    write_file(Path(path), text.encode())
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Write one file of results."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(data)
     except OSError as error:
         raise UsageError(Problem(str(path), f"cannot be written ({error.strerror})")) from error
 
@@ -230,7 +230,7 @@ def bench(
 @click.option(
     "--estimate", is_flag=True, help="Estimated cycles and flash: faster, and without compiler and emulator."
 )
-@click.option("--plot", type=PATH, metavar="FILE.svg", help="Draw RAM against cycles and flash.")
+@click.option("--plot", type=PATH, metavar="FILE", help="Draw RAM against cycles and flash (.svg or .png).")
 @json_option
 @reports_errors
 def explore(
@@ -244,15 +244,15 @@ def explore(
     """Show RAM against cycles and flash for the plans that are not dominated, and the commands that build them."""
     from tinycompile import exploring
 
-    if plot is not None and plot.suffix != ".svg":
-        raise UsageError(Problem(str(plot), "the drawing is an SVG", action="name the file .svg"))
+    if plot is not None:
+        report.check_picture(plot)
     with progress(f"exploring {model.name} for {options['board']}"):
         data = exploring.explore_model(model, measured=not estimate, recompute=recompute, **options)
     for found in data["plans"]:
         found["command"] = command_line(build, model, {**options, **found})
     write_json(data, json_path)
     if plot is not None:
-        write_file(plot, report.exploration_svg(data))
+        write_file(plot, report.picture(report.exploration_svg(data), plot))
     if json_path != "-":
         click.echo(report.render_exploration(data), nl=False)
 

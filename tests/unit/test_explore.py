@@ -1,7 +1,10 @@
 """`tinycompile explore`: plans that are not dominated, each built by the command that stands beside it."""
 
 import json
+import re
 import shlex
+import struct
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from tinycompile.cli import main
 from tinycompile.exploring import explore_model
-from tinycompile.report.drawing import Scale, si_text
+from tinycompile.report import picture
+from tinycompile.report.drawing import Scale, place_labels, si_text
 
 
 def run(*arguments: str | Path) -> Result:
@@ -108,6 +112,36 @@ def test_the_drawing_has_every_plan_twice(explored: dict[str, Any]) -> None:
         assert [y for _, y in by_ram] == sorted(heights, reverse=True), "more RAM lies higher"
 
 
+@pytest.mark.needs("module:vl_convert")
+def test_the_drawing_as_png(explored: dict[str, Any]) -> None:
+    """Two pixels for each unit of the SVG, and texts have a font."""
+    drawn = picture(explored["svg"], Path("plans.png"))
+    assert drawn.startswith(b"\x89PNG\r\n\x1a\n")
+    root = ElementTree.fromstring(explored["svg"])
+    assert struct.unpack(">2I", drawn[16:24]) == (
+        2 * int(root.get("width", 0)),
+        2 * int(root.get("height", 0)),
+    )
+    mute = re.sub(r"<text.*?</text>", "", explored["svg"])
+    assert mute != explored["svg"] and picture(mute, Path("mute.png")) != drawn
+
+
+def test_png_without_its_package(digits_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    result = run("explore", digits_model, "--estimate", "--plot", tmp_path / "plans.png")
+    assert result.exit_code == 5
+    assert "pip install vl-convert-python" in result.stderr and not list(tmp_path.iterdir())
+
+
+def test_labels_keep_clear_of_points_and_of_each_other() -> None:
+    alone, *_ = place_labels([(100, 100), (300, 100)])
+    assert (alone.x > 100, alone.y < 100, alone.anchor) == (True, True, "start")
+    points = [(100.0, 100.0), (107.0, 101.0), (104.0, 95.0)]
+    labels = place_labels(points)
+    assert len({(label.x, label.y) for label in labels}) == len(points)
+    assert not any(label.covers(*point) for label in labels for point in points)
+
+
 def test_scales() -> None:
     linear = Scale.over([300, 900], 0, 100)
     assert linear.at(0) == 0 and linear.at(linear.high) == 100 and not linear.is_log
@@ -136,7 +170,7 @@ def test_measured(digits_model: Path) -> None:
 def test_errors(digits_model: Path, tmp_path: Path) -> None:
     result = run("explore", digits_model, "--board", "host")
     assert result.exit_code == 2 and "--estimate" in result.stderr
-    result = run("explore", digits_model, "--estimate", "--plot", tmp_path / "plans.png")
-    assert result.exit_code == 2 and ".svg" in result.stderr
+    result = run("explore", digits_model, "--estimate", "--plot", tmp_path / "plans.pdf")
+    assert result.exit_code == 2 and ".svg or .png" in result.stderr
     assert run("explore", tmp_path / "nothing.tflite", "--estimate").exit_code == 3
     assert not list(tmp_path.iterdir())

@@ -12,6 +12,8 @@ from tinycompile.templating import MARKS
 
 TICKS = 6
 WIDE_RATIO = 5
+_LABEL_WIDTH, _LABEL_HEIGHT = 14, 10
+_LABEL_SIDES = ((6, -5), (-6, -5), (6, 14), (-6, 14), (7, 4), (-7, 4), (9, -14), (-9, -14))
 COLOURS = ("#2166ac", "#d6604d", "#4d9221", "#8073ac")
 
 
@@ -47,6 +49,37 @@ class Scale:
             step = _round_step((self.high - self.low) / TICKS)
             values = [float(step * i) for i in range(int(self.high // step) + 1)]
         return [(self.at(value), si_text(value)) for value in values if self.low <= value <= self.high]
+
+
+@dataclass(frozen=True)
+class Label:
+    """Where the number of a point stands: its end (`anchor`) that is near the point, and its baseline."""
+
+    x: float
+    y: float
+    anchor: str
+
+    def covers(self, x: float, y: float) -> float:
+        """How much of a number around this place a number of two digits would cover: 0 to 1."""
+        left = self.x if self.anchor == "start" else self.x - _LABEL_WIDTH
+        across = 1 - abs(left + _LABEL_WIDTH / 2 - x) / _LABEL_WIDTH
+        down = 1 - abs(self.y - _LABEL_HEIGHT / 2 - y) / _LABEL_HEIGHT
+        return max(0, across) * max(0, down)
+
+
+def place_labels(points: Sequence[tuple[float, float]]) -> list[Label]:
+    """A label beside each point, on the side where it covers least of the other points and of the labels before it."""
+    placed: list[Label] = []
+    taken = list(points)
+    for x, y in points:
+        sides = [
+            Label(round(x + dx, 1), round(y + dy, 1), "start" if dx > 0 else "end") for dx, dy in _LABEL_SIDES
+        ]
+        best = min(sides, key=lambda label: sum(label.covers(*other) for other in taken))
+        placed.append(best)
+        middle = _LABEL_WIDTH / 2 if best.anchor == "start" else -_LABEL_WIDTH / 2
+        taken.append((best.x + middle, best.y - _LABEL_HEIGHT / 2))
+    return placed
 
 
 def si_text(value: float) -> str:

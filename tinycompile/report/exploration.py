@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinycompile.report.drawing import COLOURS, Scale, draw
+from tinycompile.report.drawing import COLOURS, Scale, draw, place_labels
 from tinycompile.report.text import as_text, table
 
 _PANEL_WIDTH, _PANEL_HEIGHT, _MARGIN = 380, 300, 70
@@ -55,15 +55,17 @@ def _panel(plans: Sequence[Mapping[str, Any]], key: str, label: str, left: int) 
     across = Scale.over([plan[key] for plan in plans], left, left + _PANEL_WIDTH)
     up = Scale.over([plan["ram_bytes"] for plan in plans], 50 + _PANEL_HEIGHT, 50)
     colours = dict(_legend(plans))
+    at = [(across.at(plan[key]), up.at(plan["ram_bytes"])) for plan in plans]
     points = [
         {
-            "x": across.at(plan[key]),
-            "y": up.at(plan["ram_bytes"]),
+            "x": x,
+            "y": y,
             "number": number,
             "colour": colours[plan["optimize"]],
             "title": plan["command"],
+            "label": label,
         }
-        for number, plan in enumerate(plans, 1)
+        for number, (plan, (x, y), label) in enumerate(zip(plans, at, place_labels(at), strict=True), 1)
     ]
     return {
         "left": left,
