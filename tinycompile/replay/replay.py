@@ -9,9 +9,9 @@ taken from the planner: neither its live ranges nor its offsets, and of what `Ac
 from dataclasses import dataclass
 
 from tinycompile.ir import Graph
-from tinycompile.ops import operator_of, row_shape
+from tinycompile.ops import Operation, operator_of, row_shape
 from tinycompile.plan import Selection
-from tinycompile.program import Granularity, Port, Program, RegionCode, Space, StateValue
+from tinycompile.program import Granularity, Port, Program, RegionCode, Space, Stage, StateValue
 from tinycompile.replay.contents import Source
 from tinycompile.replay.control import EndlessRegionError, calls_of
 from tinycompile.replay.machine import Machine
@@ -68,15 +68,17 @@ def _check_stages(machine: Machine) -> None:
         return
     for stage in stages:
         current = machine.work(stage).current
-        calls = {
-            Granularity.WHOLE: 1,
-            Granularity.ROW: current.rows,
-            Granularity.ACCUMULATE: row_shape(current.input(stage.operands[0]).shape)[0],
-        }[stage.granularity]
-        wanted = calls, current.rows // current.images
+        wanted = _calls(stage, current), current.rows // current.images
         if (stage.calls, stage.rows_per_image) != wanted:
             found_calls = f"{stage.calls} calls, {stage.rows_per_image} rows for each image"
             machine.memory.violate(current.node.place, found_calls, f"{wanted[0]} and {wanted[1]}")
+
+
+def _calls(stage: Stage, current: Operation) -> int:
+    """Calls of a kernel: one, or one for each row of the output or of the only input."""
+    if stage.granularity is Granularity.ACCUMULATE:
+        return row_shape(current.input(stage.operands[0]).shape)[0]
+    return current.rows if stage.granularity is Granularity.ROW else 1
 
 
 def _run(machine: Machine, region: RegionCode) -> None:
