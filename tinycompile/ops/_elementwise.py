@@ -101,8 +101,8 @@ class ElementwiseKernel(Kernel):
         body, loops = self._body(operation, board), _loops(operation, granularity)
         holes: dict[str, Parameter] = {**body.parameters, "loops": loops}
         if body.in_blocks:
-            together = len(loops) == 1 and set(loops[0][1:]) == {1} and loops[0][0] >= BLOCK
-            holes["block"] = BLOCK if together and not board.is_host else 1
+            adjacent = loops[-1][1] == 1 and set(loops[-1][1:]) <= {0, 1} and loops[-1][0] >= BLOCK
+            holes["block"] = BLOCK if adjacent and not board.is_host else 1
         return KernelCode(
             template=body.template,
             parameters=holes,

@@ -17,8 +17,8 @@ from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Cost, Kernel, Limit, Operation, Operator, registry
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
-LANES = 16
-"""Accumulators that stand side by side when the last dimension is kept."""
+_LANES, _VECTOR_LANES = 4, 16
+"""Accumulators that stand side by side when the last dimension is kept: what registers hold, and what vectors do."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ class Form:
 
 
 class ReduceKernel(Kernel):
-    """For each output, or for up to 16 neighbouring ones, a pass over the elements that are reduced to it."""
+    """For each output, or for some neighbouring ones, a pass over the elements that are reduced to it."""
 
     name = "reduce"
     granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About four cycles an element."""
-        return Cost(4 * operation.input(0).elements + 20 * operation.output.elements, 200)
+        """About two cycles an element."""
+        return Cost(2 * operation.input(0).elements + 20 * operation.output.elements, 200)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `reduce/reduce.c.j2`."""
@@ -105,7 +105,8 @@ class ReduceKernel(Kernel):
             "kept": kept,
             "reduced": reduced,
             "channels": channels,
-            "lanes": min(LANES, channels),
+            "lanes": min(_VECTOR_LANES if board.is_host else _LANES, channels),
+            "unrolled": not board.is_host,
         }
         return KernelCode(
             template="reduce/reduce.c.j2",

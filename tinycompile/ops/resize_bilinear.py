@@ -39,14 +39,30 @@ _REAL = (DType.UINT8, DType.FLOAT32)
 """Types whose distances are float32; those of the others are fixed-point numbers."""
 
 
+_LANES = 16
+"""Channels whose blended rows stand in scratch at a time."""
+
+
 class BilinearKernel(Kernel):
-    """Four products for each element."""
+    """Integers: two products for each element of two rows of the input, then two for each element of the output.
+
+    Four for each element of the output where sums are float32, whose order of additions must be the reference's.
+    """
 
     name = "bilinear"
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About twelve cycles an element."""
-        return Cost(12 * operation.output.elements, 400)
+        """About twelve cycles an element, and eight for each element of the rows that are blended."""
+        source, output = operation.input(0), operation.output
+        if output.dtype in _REAL:
+            return Cost(30 * output.elements, 400)
+        blended = output.shape[0] * output.shape[1] * source.shape[2] * source.shape[3]
+        return Cost(12 * output.elements + 8 * blended, 400)
+
+    def scratch_bytes(self, operation: Operation, board: Board) -> int:
+        """Blended rows of some channels, as int32."""
+        _, _, width, channels = operation.input(0).shape
+        return 0 if operation.output.dtype in _REAL else 4 * width * min(_LANES, channels)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `resize_bilinear/bilinear.c.j2`."""
@@ -64,6 +80,7 @@ class BilinearKernel(Kernel):
                 "channels": channels,
                 "out_height": operation.output.shape[1],
                 "out_width": operation.output.shape[2],
+                "lanes": min(_LANES, channels),
             },
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
@@ -73,6 +90,7 @@ class BilinearKernel(Kernel):
                 Constant("row_distances", rows.distance, is_weight=False),
                 Constant("column_distances", columns.distance, is_weight=False),
             ),
+            scratch_bytes=self.scratch_bytes(operation, board),
         )
 
 
