@@ -7,7 +7,6 @@ one is as good in all three.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, Unpack
@@ -21,13 +20,13 @@ from tinycompile.driver import (
     prepare,
 )
 from tinycompile.errors import Problem, UsageError
-from tinycompile.lowering import select
+from tinycompile.flash import kernels_for
 from tinycompile.planning import Plan, plans_not_dominated
 from tinycompile.proving import measure
 from tinycompile.recompute import striped_graph
 
 KERNEL_CHOICES = ("speed", "balanced", "flash")
-FLASH_LIMITS = 3
+FLASH_LIMITS = 2
 """Limits of flash that are tried."""
 NOTICEABLE = 1.01
 """Cycles and flash must differ by this factor to count."""
@@ -118,7 +117,7 @@ def _candidates(prepared: Prepared, recompute: float) -> Iterator[_Candidate]:
     """Every plan worth looking at, with what it is estimated to cost."""
     seen: list[list[str]] = []
     for optimize in KERNEL_CHOICES:
-        selection = select(prepared.graph, prepared.board, optimize)
+        selection = kernels_for(prepared.board, optimize)(prepared.graph)
         kernels = [selection[node].chosen.kernel for node in sorted(selection)]
         if kernels in seen:
             continue
@@ -134,7 +133,7 @@ def _candidates(prepared: Prepared, recompute: float) -> Iterator[_Candidate]:
 
 
 def _plans(prepared: Prepared, optimize: str, recompute: float = 0.0) -> list[_Candidate]:
-    selection = select(prepared.graph, prepared.board, optimize)
+    selection = kernels_for(prepared.board, optimize)(prepared.graph)
     plans = plans_not_dominated(prepared.graph, selection, input_mode=prepared.input_mode)
     return [
         _Candidate(
@@ -163,7 +162,7 @@ def _plans_of_stripes(prepared: Prepared, optimize: str, recompute: float) -> li
     """Plans of the graph whose first layers are computed in stripes, if that saves anything."""
     found = striped_graph(
         prepared.graph,
-        partial(select, board=prepared.board, optimize=optimize),
+        kernels_for(prepared.board, optimize),
         input_mode=prepared.input_mode,
         recompute=recompute,
     )

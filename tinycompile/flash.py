@@ -42,7 +42,7 @@ def compile_within(
 ) -> Made:
     """Compile with the fastest kernels with which the program takes at most `limit_bytes`, the smallest when none fit."""
     kernels = _Kernels(board, optimize)
-    made = compile_with(kernels.fastest)
+    made = compile_with(kernels.unlimited)
     if limit_bytes is None or made.flash_bytes <= limit_bytes:
         return made
     rest_bytes = made.flash_bytes - kernels.footprints(made.graph).bytes(made.selection)
@@ -57,22 +57,33 @@ def compile_within(
     return compile_with(kernels.within(0))
 
 
+def kernels_for(board: Board, optimize: str) -> Choose:
+    """Chooses kernels without a limit."""
+    return _Kernels(board, optimize).unlimited
+
+
 class _Kernels:
     """Kernels of the graphs of a compilation (a graph in stripes is another one); each graph is weighed once."""
 
     def __init__(self, board: Board, optimize: str) -> None:
         self.board = board
         self.optimize = optimize
-        self.selected: list[tuple[Graph, Selection]] = []
+        self.selections: list[tuple[Graph, Selection]] = []
         self.weighed: list[tuple[Graph, Footprints]] = []
 
-    def fastest(self, graph: Graph) -> Selection:
-        """Without a limit."""
-        for known, found in self.selected:
+    def unlimited(self, graph: Graph) -> Selection:
+        """What `--optimize` asks for. Where flash is what counts, code is weighed as it is printed."""
+        if self.optimize == "flash":
+            return self.footprints(graph).cheapest(self.optimize)
+        return self.selected(graph)
+
+    def selected(self, graph: Graph) -> Selection:
+        """By the cost models."""
+        for known, found in self.selections:
             if known is graph:
                 return found
-        made = select(graph, self.board, self.optimize)
-        self.selected.append((graph, made))
+        made = select(graph, self.board, "speed" if self.optimize == "flash" else self.optimize)
+        self.selections.append((graph, made))
         return made
 
     def within(self, limit_bytes: int) -> Choose:
@@ -84,6 +95,6 @@ class _Kernels:
         for known, found in self.weighed:
             if known is graph:
                 return found
-        made = footprints(graph, self.fastest(graph), self.board, kernel_code_bytes)
+        made = footprints(graph, self.selected(graph), self.board, kernel_code_bytes)
         self.weighed.append((graph, made))
         return made

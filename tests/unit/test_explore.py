@@ -6,6 +6,7 @@ import shlex
 import struct
 import sys
 import xml.etree.ElementTree as ElementTree
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def test_there_are_plans_to_choose_from(explored: dict[str, Any]) -> None:
     assert len(plans) >= 4
     assert [p["cycles"] for p in plans] == sorted(p["cycles"] for p in plans)
     assert {p["optimize"] for p in plans} >= {"speed", "flash"}
+    limited = [plan for plan in plans if plan["flash_limit"]]
+    assert limited and all(f"--flash-limit {plan['flash_limit']}" in plan["command"] for plan in limited)
     assert min(p["ram_bytes"] for p in plans) < 0.8 * plans[0]["ram_bytes"]
 
 
@@ -159,8 +162,9 @@ def test_measured(digits_model: Path) -> None:
     """Modelled cycles are near the estimates, and flash includes the code."""
     measured, estimated = (explore_model(digits_model, measured=m) for m in (True, False))
     assert measured["measured"] and not estimated["measured"]
-    by_limit = {(p["optimize"], p["ram_limit"]): p for p in estimated["plans"]}
-    both = [(by_limit[p["optimize"], p["ram_limit"]], p) for p in measured["plans"]]
+    options = itemgetter("optimize", "ram_limit", "flash_limit")
+    by_options = {options(plan): plan for plan in estimated["plans"]}
+    both = [(by_options[options(plan)], plan) for plan in measured["plans"]]
     assert both
     for estimate, measurement in both:
         assert estimate["arena_bytes"] == measurement["arena_bytes"]

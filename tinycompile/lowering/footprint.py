@@ -4,14 +4,14 @@ A kernel's constants are packed as for the program, so their bytes are exact; th
 Layers whose kernels are equal functions share the code.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from tinycompile.board import Board
 from tinycompile.ir import Graph
 from tinycompile.lowering.constants import function_key
-from tinycompile.lowering.knapsack import Option, bytes_of, fewest_cycles, smallest
-from tinycompile.lowering.select import exchanged, kernel_of, needs_others
+from tinycompile.lowering.knapsack import Option, bytes_of, cheapest, fewest_cycles, smallest
+from tinycompile.lowering.select import cycles_per_byte, exchanged, kernel_of, needs_others
 from tinycompile.ops import Operation, operation
 from tinycompile.plan import Candidate, Choice, Selection
 from tinycompile.program import KernelCode
@@ -41,6 +41,15 @@ class Footprints:
     def smallest_bytes(self) -> int:
         """Flash of these nodes with the smallest kernels."""
         return smallest([list(options.values()) for options in self.options.values()])
+
+    def cheapest(self, optimize: str) -> Selection:
+        """As `select` chooses, with the code of each kernel as it is printed. `selection` was made for speed."""
+        worth = cycles_per_byte(self.selection, self.bytes(self.selection), optimize)
+        picked = cheapest([list(options.values()) for options in self.options.values()], worth)
+        result = dict(self.selection)
+        for (node, options), index in zip(self.options.items(), picked, strict=True):
+            result[node] = _with_kernel(self.selection[node], list(options)[index])
+        return result
 
     def within(self, limit_bytes: int) -> Selection:
         """The fastest kernels that take at most so many bytes, the smallest ones when none do.
@@ -78,11 +87,13 @@ def _aligned(count: int, align: int) -> int:
     return -(-count // align) * align
 
 
+def _with_kernel(choice: Choice, kernel: str) -> Choice:
+    return exchanged(choice, next(c for c in (choice.chosen, *choice.rejected) if c.kernel == kernel))
+
+
 def _limited(choice: Choice, kernel: str, options: Mapping[str, Option]) -> Choice:
     """The choice of a kernel, in which larger ones are marked."""
-    candidates: Sequence[Candidate] = (choice.chosen, *choice.rejected)
-    chosen = next(c for c in candidates if c.kernel == kernel)
-    made = choice if chosen is choice.chosen else exchanged(choice, chosen)
+    made = _with_kernel(choice, kernel)
     most = options[kernel].bytes
     larger = {name for name, option in options.items() if option.bytes > most}
     return replace(

@@ -80,6 +80,25 @@ def fewest_cycles(items: Sequence[Item], limit_bytes: int) -> list[int] | None:
     return _picked(done, int(cycles.argmin()))
 
 
+def cheapest(items: Sequence[Item], cycles_per_byte: float) -> list[int]:
+    """The option of each item with the least sum of cycles and bytes, a byte being worth so many cycles."""
+    found: dict[int, int] = {}
+    for group in _groups(items):
+        made = [_cheapest_way(way, cycles_per_byte) for way in _ways([items[i] for i in group])]
+        _, picked = min(made)
+        found |= dict(zip(group, picked, strict=True))
+    return [found[item] for item in range(len(items))]
+
+
+def _cheapest_way(way: "_Way", cycles_per_byte: float) -> tuple[float, list[int]]:
+    """Sum and options of the items of a group that use the things of a way."""
+    best = [
+        min((cycles + cycles_per_byte * option_bytes, index) for index, cycles, option_bytes in options)
+        for options in way.options
+    ]
+    return cycles_per_byte * way.base_bytes + sum(cost for cost, _ in best), [index for _, index in best]
+
+
 def smallest(items: Sequence[Item]) -> int:
     """Bytes of the smallest choice."""
     return sum(min(way.base_bytes for way in _ways([items[i] for i in group])) for group in _groups(items))

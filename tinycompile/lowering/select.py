@@ -1,7 +1,8 @@
 """Kernel selection: for each operator a kernel on this board, with the ones that were rejected.
 
-The fastest kernels come first: the fewest estimated cycles for each operator. Fast kernels may keep weights in twice the flash;
-as long as the model takes more flash than it may, the exchange that costs the fewest cycles for each byte it saves is made.
+Fast kernels may keep weights in twice the flash. Each operator gets the kernel with the least sum of estimated cycles and flash,
+where `--optimize` says how many cycles a byte is worth, in parts of what the fastest kernels take: for speed next to nothing, so
+that only flash goes that buys no time; for flash so many that only kernels stay that save much time for a few bytes.
 """
 
 from collections.abc import Mapping
@@ -13,21 +14,27 @@ from tinycompile.ops import Kernel, Operation, is_gathered, operation, operator_
 from tinycompile.plan import Candidate, Choice, Selection
 from tinycompile.program import Granularity
 
-FLASH_ALLOWANCE: Mapping[str, float] = {"speed": 0.0, "balanced": 0.05, "ram": 0.0, "flash": float("inf")}
-"""Extra cycles that each `--optimize` may spend to save flash, as a part of the fastest kernels' cycles."""
+FLASH_WORTH: Mapping[str, float] = {"speed": 0.005, "balanced": 0.005, "ram": 0.005, "flash": 100.0}
+"""Percent of the fastest kernels' cycles that a percent of their flash is worth."""
+
+BALANCED_EXTRA_CYCLES = 0.05
+"""Cycles that `balanced` spends besides to save flash, as a part of the fastest kernels'."""
 
 
 def select(graph: Graph, board: Board, optimize: str = "speed") -> Selection:
     """Choose a kernel for every node that runs; views do not.
 
-    `optimize` says how much time may be given for less flash; limits of flash are kept by `Footprints.within`.
+    `optimize` says how much time is given for less flash. Bytes are those of the cost models; `Footprints` counts code as it
+    is printed, and keeps limits.
     """
     choices = {
         node.id: _fastest(operation(graph, node), board, _reads_gathered_rows(graph, node))
         for node in graph.nodes
         if not operator_of(node).is_view
     }
-    return _save_flash(choices, extra_cycles=FLASH_ALLOWANCE[optimize] * _cycles(choices))
+    cycles, worth = _cycles(choices), cycles_per_byte(choices, _flash(choices), optimize)
+    choices = {node: _cheapest(choice, worth) for node, choice in choices.items()}
+    return _save_flash(choices, BALANCED_EXTRA_CYCLES * cycles) if optimize == "balanced" else choices
 
 
 def kernel_of(operation: Operation, name: str) -> Kernel:
@@ -78,6 +85,37 @@ def candidate_of(kernel: Kernel, operation: Operation, board: Board) -> Candidat
     )
 
 
+def exchanged(choice: Choice, candidate: Candidate) -> Choice:
+    """The choice of another one of its candidates."""
+    if candidate is choice.chosen:
+        return choice
+    others = (choice.chosen, *(c for c in choice.rejected if c is not candidate))
+    return replace(choice, chosen=candidate, rejected=tuple(sorted(others, key=lambda c: c.cycles)))
+
+
+def cycles_per_byte(choices: Selection, flash_bytes: int, optimize: str) -> float:
+    """Cycles that a byte of flash is worth, where the fastest kernels take so many cycles and bytes."""
+    return FLASH_WORTH[optimize] * _cycles(choices) / max(flash_bytes, 1)
+
+
+def _cheapest(choice: Choice, worth: float) -> Choice:
+    """The kernel with the least sum of cycles and flash, a byte being worth so many cycles; of equal ones the fastest."""
+    usable = [c for c in (choice.chosen, *choice.rejected) if not needs_others(c)]
+    return exchanged(
+        choice, min(usable, key=lambda c: c.cycles + worth * c.flash_bytes, default=choice.chosen)
+    )
+
+
+def _save_flash(choices: Mapping[int, Choice], extra_cycles: float) -> dict[int, Choice]:
+    """Exchange kernels for smaller ones, the cheapest exchange for each byte first, until no other one is allowed."""
+    result = dict(choices)
+    while affordable := [e for e in _exchanges(result) if e.extra_cycles <= extra_cycles]:
+        best = min(affordable, key=lambda exchange: exchange.price)
+        result[best.node] = exchanged(result[best.node], best.candidate)
+        extra_cycles -= best.extra_cycles
+    return result
+
+
 @dataclass(frozen=True)
 class _Exchange:
     """Another kernel for a node, which takes less flash."""
@@ -93,21 +131,6 @@ class _Exchange:
         return self.extra_cycles / self.saved_bytes, self.node
 
 
-def _save_flash(
-    choices: Mapping[int, Choice], *, extra_cycles: float = float("inf"), flash_bytes: int = 0
-) -> dict[int, Choice]:
-    """Make the cheapest exchanges, until the kernels take `flash_bytes` or the next one would cost more than is left."""
-    result = dict(choices)
-    while _flash(result) > flash_bytes:
-        affordable = [e for e in _exchanges(result) if e.extra_cycles <= extra_cycles]
-        if not affordable:
-            break
-        best = min(affordable, key=lambda exchange: exchange.price)
-        result[best.node] = exchanged(result[best.node], best.candidate)
-        extra_cycles -= best.extra_cycles
-    return result
-
-
 def _exchanges(choices: Mapping[int, Choice]) -> list[_Exchange]:
     return [
         _Exchange(node, other, saved, other.cycles - choice.chosen.cycles)
@@ -115,12 +138,6 @@ def _exchanges(choices: Mapping[int, Choice]) -> list[_Exchange]:
         for other in choice.rejected
         if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0 and not needs_others(other)
     ]
-
-
-def exchanged(choice: Choice, candidate: Candidate) -> Choice:
-    """The choice of another one of its candidates."""
-    others = (choice.chosen, *(c for c in choice.rejected if c is not candidate))
-    return replace(choice, chosen=candidate, rejected=tuple(sorted(others, key=lambda c: c.cycles)))
 
 
 def _flash(choices: Mapping[int, Choice]) -> int:
