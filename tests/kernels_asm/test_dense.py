@@ -74,5 +74,6 @@ def test_on_the_emulator(tmp_path: Path) -> None:
         for name in (
             "pointwise_asm", "pointwise_asm_packed", "window_asm", "window_asm_packed", "pointwise_vector_dsp",
             "window_dsp", "window_vector_dsp", "pointwise_sparse_asm", "window_sparse_asm",
+            "pointwise_sparse_blocks_asm", "window_sparse_blocks_asm",
         )
     }  # fmt: skip

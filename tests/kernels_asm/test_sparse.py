@@ -20,8 +20,8 @@ from tinycompile.ops._sparse_asm import FullyConnectedSparse, PointwiseSparse, W
 from tinycompile.ops._sparse_stream import entries_of
 
 KERNELS = {
-    "CONV_2D": (PointwiseSparse(), WindowSparse()),
-    "FULLY_CONNECTED": (FullyConnectedSparse(),),
+    "CONV_2D": (PointwiseSparse(), PointwiseSparse(blocks=True), WindowSparse(), WindowSparse(blocks=True)),
+    "FULLY_CONNECTED": (FullyConnectedSparse(), FullyConnectedSparse(blocks=True)),
 }
 DENSITIES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.9, 1.0)
 
@@ -39,10 +39,14 @@ def with_weights(operation: Operation, values: Array) -> Operation:
     return replace(operation, inputs=(source, replace(weights, data=values.astype(np.int8)), *rest))
 
 
-def pruned(operation: Operation, density: float, seed: int = 0) -> Operation:
-    """The operation with about this part of its weights; the first channel loses all when any are lost."""
+def pruned(operation: Operation, density: float, seed: int = 0, block: int = 1) -> Operation:
+    """The operation with about this part of its weights; the first channel loses all when any are lost.
+
+    `block` input channels are pruned together.
+    """
     weights = operation.input(1)
-    kept = np.random.default_rng(seed).random(weights.shape) < density
+    blocks = (*weights.shape[:-1], weights.shape[-1] // block)
+    kept = (np.random.default_rng(seed).random(blocks) < density).repeat(block, axis=-1)
     if density < 1 and weights.shape[0] > 1:
         kept[0] = False
     return with_weights(operation, np.where(kept, weights.values, 0))
@@ -75,19 +79,21 @@ class TestEntries:
     """Weights in the order of use."""
 
     @pytest.mark.parametrize("density", DENSITIES)
-    def test_they_are_the_weights(self, density: float) -> None:
-        """Walking the steps reaches each non-zero weight at its place; all other entries are zero and steps have seven bits."""
+    @pytest.mark.parametrize("taps", [1, 4])
+    def test_they_are_the_weights(self, density: float, taps: int) -> None:
+        """Walking the steps reaches each non-zero weight at its place; all other entries are zero and steps fit their bits."""
         rng = np.random.default_rng(3)
         weights = np.where(rng.random((9, 700)) < density, rng.integers(-128, 128, (9, 700)), 0)
-        offsets = rng.permutation(900)[:700]
-        entries = entries_of(weights, offsets)
-        assert ((entries.step >= 0) & (entries.step <= LARGEST_STEP)).all()
+        offsets = (rng.permutation(225)[: 700 // 4, None] * 4 + np.arange(4)).reshape(-1)
+        entries = entries_of(weights, offsets, taps)
+        assert ((entries.step >= 0) & (entries.step <= LARGEST_STEP[taps])).all()
         dense = np.zeros((9, 900), np.int64)
         dense[:, offsets] = weights
         found = np.zeros_like(dense)
         for channel in range(9):
             mine = entries.channel == channel
-            np.add.at(found[channel], np.cumsum(entries.step[mine]), entries.weight[mine])
+            places = np.cumsum(entries.step[mine])[:, None] + np.arange(taps)
+            np.add.at(found[channel], places, entries.weights[mine])
             assert entries.records[channel] == max(1, -(-int(mine.sum()) // 2))
         assert (found == dense).all()
 
@@ -96,7 +102,7 @@ class TestEntries:
         weights = np.zeros((1, 400), np.int64)
         weights[0, [127, 127 + 128, 127 + 128 + 127]] = 5
         entries = entries_of(weights, np.arange(400))
-        assert entries.step.tolist() == [127, 127, 1, 127] and entries.weight.tolist() == [5, 0, 5, 5]
+        assert entries.step.tolist() == [127, 127, 1, 127] and entries.weights[:, 0].tolist() == [5, 0, 5, 5]
 
 
 def test_dense_layers_are_refused() -> None:
@@ -119,18 +125,32 @@ def test_what_is_left_out_is_counted() -> None:
     assert Dense(PointwiseSparse()).macs_left_out(with_weights(grouped, values)) == 0
     values[1, 0, 0, 1] = 0
     assert Dense(PointwiseSparse()).macs_left_out(with_weights(grouped, values)) == 4 * 5
+    deep = convolution((1, 4, 5, 8), 2, numbers=drawn(1))
+    values = np.ones(deep.input(1).shape)
+    values[0, 0, 0, :5] = 0
+    assert PointwiseSparse(blocks=True).macs_left_out(with_weights(deep, values)) == 4 * 5 * 4
 
 
-@pytest.mark.parametrize("density, is_cheapest", [(0.55, False), (0.3, True), (0.05, True)])
-def test_the_cheapest_is_chosen(density: float, is_cheapest: bool) -> None:
-    """Costs of both kinds of kernels decide."""
-    operation, board = pruned(convolution((1, 12, 12, 64), 48, numbers=drawn(1)), density), load_board("m7")
+@pytest.mark.parametrize(
+    "density, block, cheapest",
+    [
+        (0.55, 1, ""),
+        (0.3, 1, "_sparse"),
+        (0.05, 1, "_sparse"),
+        (0.6, 4, "_sparse_blocks"),
+        (0.3, 4, "_sparse_blocks"),
+    ],
+)
+def test_the_cheapest_is_chosen(density: float, block: int, cheapest: str) -> None:
+    """Costs of all kinds of kernels decide."""
+    dense, board = convolution((1, 12, 12, 64), 48, numbers=drawn(1)), load_board("m7")
+    operation = pruned(dense, density, block=block)
     costs = {
         kernel.name: kernel.cost(operation, board).cycles
         for kernel in operator_of(operation.node).kernels_for(operation)
         if kernel.supports(operation, board)
     }
-    assert (min(costs, key=lambda name: costs[name]) == "pointwise_sparse_asm") == is_cheapest
+    assert min(costs, key=lambda name: costs[name]) == f"pointwise{cheapest}_asm"
 
 
 class TestOnBoard:
@@ -189,6 +209,21 @@ class TestOnBoard:
             ],
             tmp_path,
         )
+
+    def test_blocks(self, tmp_path: Path) -> None:
+        """Weights that are pruned in fours, groups of one to six pixels, more entries than one record has."""
+        operations = []
+        for i, density in enumerate((0.0, 0.1, 0.3, 0.5, 0.8, 1.0)):
+            operations += [
+                convolution((1, 1, 1 + 2 * i, 24 + 4 * i), 5, numbers=drawn(i)),
+                convolution(
+                    (1, 5, 4 + i, 4 + 4 * (i % 3)), 4, (3, 3), window("SAME", (1 + i % 2, 1)), drawn(i)
+                ),
+                convolution((1, 5, 9, 8), 3, (2, 3), window("SAME", (1, 1), (1, 2)), drawn(i)),
+                fully_connected(1 + i % 3, 64 + 4 * i, 7, drawn(i)),
+            ]
+            operations[-4:] = [pruned(operation, density, i, block=4) for operation in operations[-4:]]
+        check(operations, tmp_path)
 
     def test_long_ways(self, tmp_path: Path) -> None:
         """Deep pixels with few weights: steps over more than seven bits, the first tap and the last."""

@@ -10,7 +10,7 @@ from tinycompile.assembly.scheduler import ACCUMULATING, UNITS, Scheduled, Step,
 _WINDOW = 40
 _NO_RESULT = frozenset({"store", "store_byte", "store_pair", "store_many", "compare", "test"})
 _SETS_FLAGS = frozenset({"compare", "test"})
-_ADDS_TO = frozenset({"advance", "add_high", "extend_add"})
+_ADDS_TO = frozenset({"advance", "add_high", "extend_add", "extend_half_add"})
 """They read the register of their result."""
 _REGISTERS = {
     "load": 2,

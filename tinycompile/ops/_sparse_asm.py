@@ -1,7 +1,8 @@
 """Kernels of CONV_2D and FULLY_CONNECTED for pruned models: they multiply the non-zero weights alone. For processors with SMLAD.
 
-Whole pixels are read where they lie, up to eight at a time, so that a weight is taken from the stream once for all of them; see
-`assembly/sparse.py`. A window is read from a copy of its rows in which the taps of a pixel follow each other.
+Whole pixels are read where they lie, several at a time, so that a weight is taken from the stream once for all of them; see
+`assembly/sparse.py`. A window is read from a copy of its rows in which the taps of a pixel follow each other. Each kernel comes
+in two forms: for single weights, and for blocks of four input channels (`blocks`) that are pruned together.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinycompile.assembly.requantizing import Requantizing
-from tinycompile.assembly.sparse import MOST_PIXELS, Block, Group, block
+from tinycompile.assembly.sparse import LARGEST_STEP, block
 from tinycompile.board import Board
 from tinycompile.ir import Array, Tensor
 from tinycompile.ops._asm_scaling import Scaling, byte_scaling
@@ -19,83 +19,63 @@ from tinycompile.ops._conv_2d_portable import window_parameters
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._dsp import Channels
 from tinycompile.ops._fully_connected import matrix_channels
+from tinycompile.ops._sparse_cost import Pixels, Work
 from tinycompile.ops._sparse_stream import entries_of, sparse_stream
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
-LARGEST_DENSITY = 0.6
-"""With more non-zero weights no kernel of this file can pay: a product takes more than a cycle here, in dense ones 0.7."""
+_BLOCK = 4
+_LARGEST_DENSITY = {1: 0.6, _BLOCK: 0.8}
+"""By taps of an entry. With more non-zero entries no kernel of this file can pay: a product takes 1.3 cycles (in blocks 0.85) at
+least, in dense kernels 0.7."""
 
-SCRATCH_LIMIT_BYTES = 8192
-_CALL_CYCLES = 45
-_CHANNEL_CYCLES = 5
-"""What a channel takes beyond its schedule: the pointers, the comparison and the branch."""
-
+_SCRATCH_LIMIT_BYTES = 8192
 _COPY_CYCLES = (14, 1.0)
 """For each pixel that is copied and for each of its bytes."""
 
-_CODE_BYTES_PER_STEP = 3.6
+
+def is_sparse(weights: Tensor, taps: int) -> bool:
+    """True when so many entries of so many weights (along the last axis) are zero that leaving them out may pay."""
+    count = int(np.count_nonzero(weights.values.reshape(-1, taps).any(axis=1)))
+    return count * taps <= _LARGEST_DENSITY[taps] * weights.elements
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """Pixels of one call: `count` of them, `distance` bytes apart, with `out_channels` outputs each."""
+class _Amount:
+    """Records of the stream, and weights in them that are not there to fill."""
 
-    count: int
-    distance: int
-    out_channels: int
-
-    def groups(self, most: int) -> tuple[tuple[Group, int], ...]:
-        """Groups of at most so many pixels, as equal as they can be, with their number."""
-        number = -(-self.count // most)
-        fewer, more = self.count // number, self.count % number
-        sizes = [(fewer + 1, more), (fewer, number - more)]
-        return tuple((Group(size, self.distance, self.out_channels), times) for size, times in sizes if times)
-
-    def best_groups(self, how: Requantizing, records: int) -> tuple[tuple[Group, int], ...]:
-        """The groups that take the fewest cycles."""
-        made = [self.groups(most) for most in range(1, min(MOST_PIXELS, self.count) + 1)]
-        possible = [groups for groups in made if all(group.fits for group, _ in groups)]
-        return min(possible, key=lambda groups: self.cycles(groups, how, records))
-
-    def cycles(self, groups: tuple[tuple[Group, int], ...], how: Requantizing, records: int) -> float:
-        """Cycles of one call."""
-        total = 0.0
-        for group, times in groups:
-            made = _normal_block(group.pixels, how)
-            channels = self.out_channels * (made.cycles + _CHANNEL_CYCLES)
-            total += times * (_CALL_CYCLES + channels + records * made.record_cycles)
-        return total
-
-
-def _normal_block(pixels: int, how: Requantizing) -> Block:
-    """A block whose cycles are those of all blocks for so many pixels."""
-    similar = Requantizing(min(how.shift, 1), how.half_away, how.low, how.high, doubled=how.doubled)
-    return block(Group(pixels, 1, 1), similar)
-
-
-def is_sparse(weights: Tensor) -> bool:
-    """True when so many weights are zero that leaving them out may pay."""
-    return int(np.count_nonzero(weights.values)) <= LARGEST_DENSITY * weights.elements
+    records: int
+    weights: int
 
 
 @lru_cache(maxsize=256)
-def _records(weights: bytes, channels: int, offsets: tuple[int, ...]) -> int:
+def _amount(weights: bytes, channels: int, offsets: tuple[int, ...], taps: int) -> _Amount:
     values = np.frombuffer(weights, np.int8).reshape(channels, -1)
-    return int(entries_of(values, np.array(offsets)).records.sum())
+    entries = entries_of(values, np.array(offsets), taps)
+    return _Amount(int(entries.records.sum()), taps * int(entries.weights.any(axis=1).sum()))
 
 
 class _SparseAsm(Kernel):
     """What the kernels share."""
 
+    basename: str
+
+    def __init__(self, blocks: bool = False) -> None:
+        self.taps = _BLOCK if blocks else 1
+        self.name = f"{self.basename}_sparse_blocks_asm" if blocks else f"{self.basename}_sparse_asm"  # type: ignore[misc]
+
     def takes(self, operation: Operation) -> bool:
         """True when the kernel computes the operation, whether or not any weight is zero."""
-        return byte_scaling(self.channels(operation)) is not None
+        whole = operation.input(1).shape[-1] % self.taps == 0
+        near = self.taps == 1 or int(self.offsets(operation).max()) <= LARGEST_STEP[self.taps]
+        return whole and near and byte_scaling(self.channels(operation)) is not None
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, zeros enough, and requantization constants that are proven."""
-        return board.dsp and is_sparse(operation.input(1)) and self.takes(operation)
+        weights = operation.input(1)
+        whole = weights.shape[-1] % self.taps == 0
+        return board.dsp and whole and is_sparse(weights, self.taps) and self.takes(operation)
 
     def channels(self, operation: Operation) -> Channels:
         """What requantization needs to know."""
@@ -123,36 +103,32 @@ class _SparseAsm(Kernel):
         assert made is not None
         return made
 
-    def records(self, operation: Operation) -> int:
-        """Records of the stream."""
+    def amount(self, operation: Operation) -> _Amount:
+        """How long the stream is."""
         weights, offsets = operation.input(1), tuple(self.offsets(operation).tolist())
-        return _records(weights.values.tobytes(), weights.shape[0], offsets)
+        return _amount(weights.values.tobytes(), weights.shape[0], offsets, self.taps)
+
+    def work(self, operation: Operation) -> Work:
+        """What there is to do for each pixel."""
+        return Work(self.taps, self.amount(operation).records, self.scaling(operation).how)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """Cycles of the schedules times how often they run."""
-        pixels, how, records = self.pixels(operation), self.scaling(operation).how, self.records(operation)
-        groups = pixels.best_groups(how, records)
-        cycles = pixels.cycles(groups, how, records) + self.copy_cycles(operation)
-        steps = sum(
-            len(made.head) + len(made.loop) + len(made.tail) + 16
-            for made in (_normal_block(group.pixels, how) for group, _ in groups)
-        )
-        flash = 4 * (records + pixels.out_channels * (1 + how.words)) + int(_CODE_BYTES_PER_STEP * steps)
-        return Cost(int(self.calls(operation) * cycles), flash)
+        one = self.work(operation).cost(self.pixels(operation))
+        return Cost(int(self.calls(operation) * (one.cycles + self.copy_cycles(operation))), one.flash_bytes)
 
     def macs_left_out(self, operation: Operation) -> int:
-        """Those of the zero weights."""
-        weights, pixels = operation.input(1), self.pixels(operation)
-        zeros = weights.elements - int(np.count_nonzero(weights.values))
-        return self.calls(operation) * pixels.count * zeros
+        """Those of the weights that are in no entry."""
+        left_out = operation.input(1).elements - self.amount(operation).weights
+        return self.calls(operation) * self.pixels(operation).count * left_out
 
     def packing(self, operation: Operation, pixels: Pixels) -> tuple[dict[str, Parameter], Constant]:
         """Holes that both forms of the template have, and the stream."""
         channels, made = self.channels(operation), self.scaling(operation)
-        entries = entries_of(channels.weights, self.offsets(operation))
+        entries = entries_of(channels.weights, self.offsets(operation), self.taps)
         constant = sparse_stream(channels, entries, made)
         groups: list[Parameter] = []
-        for group, count in pixels.best_groups(made.how, int(entries.records.sum())):
+        for group, count in self.work(operation).best_groups(pixels):
             steps = block(group, made.how)
             groups.append((group.pixels, count, steps.head, steps.loop, steps.tail, 4 * steps.left_words))
         parameters: dict[str, Parameter] = {
@@ -180,7 +156,7 @@ class _SparseAsm(Kernel):
 class PointwiseSparse(_SparseAsm):
     """A 1x1 window with stride 1."""
 
-    name = "pointwise_sparse_asm"
+    basename = "pointwise"
     granularities = (Granularity.WHOLE, Granularity.ROW)
 
     def takes(self, operation: Operation) -> bool:
@@ -195,8 +171,7 @@ class PointwiseSparse(_SparseAsm):
 
     def step_pixels(self, operation: Operation) -> int:
         """The largest group."""
-        groups = self.pixels(operation).best_groups(self.scaling(operation).how, self.records(operation))
-        return groups[0][0].pixels
+        return self.work(operation).best_groups(self.pixels(operation))[0][0].pixels
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """See `contiguous`."""
@@ -208,7 +183,7 @@ class PointwiseSparse(_SparseAsm):
 class FullyConnectedSparse(_SparseAsm):
     """Any depth, number of units and batch; weights without a zero point."""
 
-    name = "fully_connected_sparse_asm"
+    basename = "fully_connected"
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, and weights are symmetric."""
@@ -231,13 +206,13 @@ class FullyConnectedSparse(_SparseAsm):
 class WindowSparse(_SparseAsm):
     """Any window, stride and dilation, from row pointers."""
 
-    name = "window_sparse_asm"
+    basename = "window"
     granularities = (Granularity.ROW,)
 
     def takes(self, operation: Operation) -> bool:
         """As all, one group, more than a pixel under the window, and the copy fits the scratch."""
         one_group = operation.input(0).shape[3] == operation.input(1).shape[3]
-        fits = self.scratch_bytes(operation, None) <= SCRATCH_LIMIT_BYTES
+        fits = self.scratch_bytes(operation, None) <= _SCRATCH_LIMIT_BYTES
         pointwise = convolution_window(operation).is_pointwise
         return one_group and not pointwise and fits and super().takes(operation)
 

@@ -99,6 +99,7 @@ class FullyConnected(LinearOperator):
             FullyConnectedAsm(packed=True),
             FullyConnectedAsm(),
             FullyConnectedSparse(),
+            FullyConnectedSparse(blocks=True),
             FullyConnectedDsp(),
             FullyConnectedPortable(),
         ),

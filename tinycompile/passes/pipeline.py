@@ -18,6 +18,7 @@ from tinycompile.passes.split_hybrid import SplitHybrid
 from tinycompile.passes.split_matrices import SplitMatrices
 from tinycompile.passes.stream_inputs import StreamInputs
 from tinycompile.passes.trim_variables import TrimVariables
+from tinycompile.passes.trim_windows import TrimWindows
 from tinycompile.passes.view_rows import ViewRows
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ PASSES: tuple[Pass, ...] = (
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     SplitHybrid(),  # after it: a PAD of floats that is folded is not quantized
     EliminateConstantChannels(),  # sees every window as it will be computed
-    ViewRows(),  # after it, which knows CONCATENATION and the like but not ROWS
+    TrimWindows(),  # after it: fewer channels may have fewer taps
+    ViewRows(),  # after EliminateConstantChannels, which knows CONCATENATION and the like but not ROWS
     TrimVariables(),  # after it, which shows what of a variable is read
     RemoveDead(),  # drops what the others left over
     CopyViews(),  # last: sees which operators are left to show or to assign a variable

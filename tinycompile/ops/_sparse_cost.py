@@ -1,0 +1,74 @@
+"""Groups of pixels of a sparse matrix product, and what they cost, from the schedules that are printed."""
+
+from dataclasses import dataclass
+
+from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.sparse import MOST_PIXELS, RECORD_WORDS, Block, Group, block
+from tinycompile.ops.base import Cost
+
+_CALL_CYCLES = 45
+_CHANNEL_CYCLES = 5
+"""What a channel takes beyond its schedule: the pointers, the comparison and the branch."""
+
+_CODE_BYTES_PER_STEP = 3.6
+_STEPS_AROUND = 16
+
+Groups = tuple[tuple[Group, int], ...]
+"""Groups of pixels with their number, in order."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pixels of one call: `count` of them, `distance` bytes apart, with `out_channels` outputs each."""
+
+    count: int
+    distance: int
+    out_channels: int
+
+    def groups(self, most: int, taps: int) -> Groups:
+        """Groups of at most so many pixels, as equal as they can be."""
+        number = -(-self.count // most)
+        fewer, more = self.count // number, self.count % number
+        sizes = [(fewer + 1, more), (fewer, number - more)]
+        return tuple(
+            (Group(size, self.distance, self.out_channels, taps), times) for size, times in sizes if times
+        )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there is to do for each pixel: records of entries of `taps` weights, and how outputs are requantized."""
+
+    taps: int
+    records: int
+    how: Requantizing
+
+    def best_groups(self, pixels: Pixels) -> Groups:
+        """The groups that take the fewest cycles."""
+        most = range(1, min(MOST_PIXELS[self.taps], pixels.count) + 1)
+        made = [pixels.groups(number, self.taps) for number in most]
+        possible = [groups for groups in made if all(group.fits for group, _ in groups)]
+        return min(possible, key=self.cycles)
+
+    def cycles(self, groups: Groups) -> float:
+        """Cycles of one call."""
+        total = 0.0
+        for group, times in groups:
+            made = self.normal_block(group)
+            channels = group.out_channels * (made.cycles + _CHANNEL_CYCLES)
+            total += times * (_CALL_CYCLES + channels + self.records * made.record_cycles)
+        return total
+
+    def cost(self, pixels: Pixels) -> Cost:
+        """Cycles of one call, and flash."""
+        groups = self.best_groups(pixels)
+        blocks = [self.normal_block(group) for group, _ in groups]
+        steps = sum(len(b.head) + len(b.loop) + len(b.tail) + _STEPS_AROUND for b in blocks)
+        words = self.records * RECORD_WORDS[self.taps] + pixels.out_channels * (1 + self.how.words)
+        return Cost(int(self.cycles(groups)), 4 * words + int(_CODE_BYTES_PER_STEP * steps))
+
+    def normal_block(self, group: Group) -> Block:
+        """A block with the cycles of this group's: distances and values of shifts make no difference."""
+        how = self.how
+        similar = Requantizing(min(how.shift, 1), how.half_away, how.low, how.high, doubled=how.doubled)
+        return block(Group(group.pixels, 1, 1, self.taps), similar)
