@@ -12,6 +12,7 @@ from tinycompile.ir import Graph, to_text
 from tinycompile.passes import PASSES, run_passes
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
+from tinycompile.passes.join_lookups import JoinLookups
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
 from tinycompile.passes.simplify_mean import SimplifyMean
@@ -239,3 +240,36 @@ def test_pipeline_dumps_after_each_pass() -> None:
     run_passes(_finish(builder, [x], [y]), dump=lambda name, graph: seen.append(f"{name} {len(graph.nodes)}"))
     assert seen == [f"{step.name} 1" for step in PASSES]
     assert len(set(seen)) == len(PASSES)
+
+
+def _shifted(builder: Builder, kind: str, source: int, spec: Spec, value: int) -> int:
+    constant = builder.const(np.array([value], np.int8), scale=0.02)
+    return builder.op(kind, [source, constant], spec)
+
+
+def test_functions_of_one_byte_become_one_table() -> None:
+    builder = Builder()
+    shape = (1, 4, 5, 3)
+    x = builder.input(shape, "int8", 0.05, 7)
+    y = _shifted(builder, "MUL", x, Spec(shape, "int8", 0.06, -9), 80)
+    y = _shifted(builder, "SUB", y, Spec(shape, "int8", 0.04, 11), -33)
+    y = builder.op("TANH", [y], Spec(shape, "int8", 1 / 128, 0))
+    y = _convolution(builder, y, (1, 2, 3, 4), 3)
+    after = apply(JoinLookups(), _finish(builder, [x], [y]))
+    assert [node.kind for node in after.nodes] == ["LOOKUP", "CONV_2D"]
+    assert after.nodes[0].source == (0, 1, 2) and after.nodes[0].inputs == (x,)
+
+
+def test_tables_that_others_read_stay() -> None:
+    """A graph output, two readers, a constant that differs from element to element."""
+    builder = Builder()
+    shape = (1, 4, 5, 3)
+    spec = Spec(shape, "int8", 0.06, -9)
+    x = builder.input(shape, "int8", 0.05, 7)
+    shown = _shifted(builder, "MUL", x, spec, 80)
+    a = _shifted(builder, "SUB", shown, spec, 5)
+    b = builder.op("ADD", [a, _shifted(builder, "MUL", a, spec, 6)], spec)
+    many = builder.const(_RNG.integers(-127, 128, shape[-1:], np.int8), scale=0.02)
+    c = _shifted(builder, "SUB", builder.op("MUL", [b, many], spec), spec, 3)
+    graph = _finish(builder, [x], [shown, c])
+    assert apply(JoinLookups(), graph) is graph

@@ -16,6 +16,7 @@ STAGED, ZERO_POINTS = 3, 4
 _FREE = (5, 6, 7, 8, 9, 10, 11, 14)
 _LARGEST_OFFSET = 4095
 STRAIGHT_PAIRS = 4
+_UNROLLED_PAIRS = (8, 4, 2)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Columns:
         first = (self.pad_left + 1) // 2
         last = (self.width + self.pad_left) // 2
         return range(min(first, self.count), max(min(last, self.count), min(first, self.count)))
+
+    def farthest(self, unroll: int) -> int:
+        """The farthest pixel from the pointer, in the loop and behind it, when `unroll` pairs are staged at a time."""
+        inside = self.inside
+        in_loop = 2 * (inside.start + unroll) - 1 - self.pad_left
+        return max(in_loop, self.width - 1 - 2 * (len(inside) // unroll * unroll))
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ class Staging:
 def staging(taps: Taps, columns: Columns, one: Pass) -> Staging:
     """Steps for one pass over all pairs of columns."""
     inside = columns.inside
-    unroll = 2 if 3 * taps.channels <= _LARGEST_OFFSET else 1
+    near = [n for n in _UNROLLED_PAIRS if columns.farthest(n) * taps.channels <= _LARGEST_OFFSET]
+    unroll = next((n for n in near if n <= len(inside)), 1)
     # without a loop the pointers never move, so offsets reach the last pixel of the row
     straight = len(inside) <= STRAIGHT_PAIRS and (columns.width - 1) * taps.channels <= _LARGEST_OFFSET
     iterations = 0 if straight else len(inside) // unroll

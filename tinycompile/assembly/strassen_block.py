@@ -37,6 +37,11 @@ what follows the product, the end of its pixels, the staged pointer while lr is 
 """
 
 _SUMS = HALF_PIXELS * HALF_CHANNELS
+_PERIOD, _SINGLE_WEIGHTS = 3, 2
+"""In so many pairs of each period half of the weights are loaded one word at a time, as pixels always are: such a load goes
+beside a multiplication and costs an instruction, where a load of two words costs a cycle. Kernels are chosen by cycles.
+"""
+
 _PRODUCT = ("product",)
 """Stands for the loop that all products share."""
 
@@ -101,24 +106,27 @@ def _begin(halves: Halves) -> Iterator[Step]:
 def _multiply(pairs: int, begins: bool) -> Iterator[Step]:
     """Multiply pairs, and move the pointers behind them; when it `begins`, first terms are in the registers of pixel 0.
 
-    Weights are loaded two at a time; so are the words of both pixels, in every second pair: a middle way between the fewest
-    instructions and the fewest cycles.
+    Two words at a time are loaded as `_SINGLE_WEIGHTS` says; the pointers move with a load of two.
     """
     for pair in range(pairs):
         last, first = pair == pairs - 1, begins and pair == 0
-        at = SKEW + 8 * pair
-        if last or pair % 2 == 0:
-            yield ("load_pair_moving" if last else "load_pair", 8, 9, STAGED, at)
-        else:
-            yield from (("load", 8 + pixel, STAGED, at + 4 * pixel) for pixel in range(HALF_PIXELS))
+        yield from _load((8, 9), STAGED, SKEW + 8 * pair, alone=True, moving=last)
         for channel in range(0, HALF_CHANNELS, 2):
+            alone = channel == 0 and pair % _PERIOD < _SINGLE_WEIGHTS
             moving = last and channel + 2 == HALF_CHANNELS
-            at = SKEW + 16 * pair + 4 * channel
-            yield ("load_pair_moving" if moving else "load_pair", 10, 11, STREAM, at)
+            yield from _load((10, 11), STREAM, SKEW + 16 * pair + 4 * channel, alone, moving)
             for odd in range(2):
                 for pixel in (1, 0) if first else (0, 1):
                     total = HALF_CHANNELS * pixel + channel + odd
                     yield ("smlad", total, 10 + odd, 8 + pixel, channel + odd if first else total)
+
+
+def _load(registers: tuple[int, int], base: int, at: int, alone: bool, moving: bool) -> Iterator[Step]:
+    """Two words, each `alone` or both at once; when `moving`, the pointer to them is left at the first."""
+    if moving or not alone:
+        yield ("load_pair_moving" if moving else "load_pair", *registers, base, at)
+    else:
+        yield from (("load", register, base, at + 4 * k) for k, register in enumerate(registers))
 
 
 def _add_stored() -> Iterator[Step]:

@@ -7,6 +7,7 @@ from tinycompile.ops._convolution import attributes_of as convolution_attributes
 from tinycompile.ops._copy import DataMovement
 from tinycompile.ops._fully_connected import attributes_of as fully_connected_attributes
 from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers, matrix_multipliers
+from tinycompile.ops._lookup import byte_function
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops._window import Pads, Window, WindowAxis
 from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, row_shape
@@ -16,15 +17,16 @@ from tinycompile.ops.catalog import find_operator, operation, operator_named, op
 from tinycompile.ops.columns import Columns, attributes_of_columns, columns_before, needed_columns
 from tinycompile.ops.dynamic_quantize import DynamicQuantizeAttributes, dynamic_quantization
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
+from tinycompile.ops.lookup import LookupAttributes
 from tinycompile.ops.plugin import load_plugin, unload_plugins
 from tinycompile.ops.rows import RowRun, RowsAttributes, is_gathered, row_runs, shown_tensors
 
 __all__ = [
     "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "Body", "Columns",
     "ColumnsAttributes", "ControlAttributes", "ConvolutionAttributes", "Cost", "CustomOperator",
-    "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "Move", "Operation", "Operator", "Pads",
+    "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "LookupAttributes", "Move", "Operation", "Operator", "Pads",
     "Pattern", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule", "Window",
-    "WindowAxis", "attributes_of_columns", "bias_values", "clamps", "columns_before",
+    "WindowAxis", "attributes_of_columns", "bias_values", "byte_function", "clamps", "columns_before",
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
     "evaluate_graph", "evaluate_node", "find_operator", "fully_connected_attributes", "initial_state", "is_gathered",
     "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_named", "operator_of",

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.board import Board
-from tinycompile.ir import DType
+from tinycompile.ir import Array, DType
 from tinycompile.ops._copy import collapse
 from tinycompile.ops.access import POINTWISE, WHOLE, Access, row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, registry
@@ -132,6 +132,10 @@ class ConstantOperandKernel(Kernel):
     granularities = (Granularity.WHOLE, Granularity.ROW)
 
     def supports(self, operation: Operation, board: Board) -> bool:
+        """See `takes`."""
+        return self.takes(operation)
+
+    def takes(self, operation: Operation) -> bool:
         """One of two operands is a constant of one element, the other has one byte for each element of the output."""
         varying = [tensor for tensor in operation.inputs if tensor is not None and not tensor.is_constant]
         fixed = [tensor for tensor in operation.inputs if tensor is not None and tensor.is_constant]
@@ -145,15 +149,10 @@ class ConstantOperandKernel(Kernel):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `lookup/table.c.j2`."""
-        index = next(
-            i for i, tensor in enumerate(operation.inputs) if tensor is not None and not tensor.is_constant
-        )
+        index = self.varying(operation)
         source, output, kind = operation.input(index), operation.output, operation.node.kind
         rows, row_elements = row_shape(output.shape)
         elements = row_elements * (rows if granularity is Granularity.WHOLE else 1)
-        values = np.arange(256, dtype=np.uint8).view(source.dtype.numpy)
-        operands = [values if i == index else operation.input(i).values.reshape(1) for i in range(2)]
-        (table,) = registry.operators[kind].evaluate(operation, operands)
         return KernelCode(
             template="lookup/table.c.j2",
             parameters={
@@ -165,8 +164,20 @@ class ConstantOperandKernel(Kernel):
             },
             granularity=granularity,
             inputs=((index, Passing.POINTER),),
-            constants=(Constant("table", table, f"{kind} of each byte", is_weight=False),),
+            constants=(Constant("table", self.table(operation), f"{kind} of each byte", is_weight=False),),
         )
+
+    def varying(self, operation: Operation) -> int:
+        """Which operand is no constant."""
+        return next(i for i, t in enumerate(operation.inputs) if t is not None and not t.is_constant)
+
+    def table(self, operation: Operation) -> Array:
+        """Outputs of the 256 values of the operand in the order of their bytes."""
+        index = self.varying(operation)
+        values = np.arange(256, dtype=np.uint8).view(operation.input(index).dtype.numpy)
+        operands = [values if i == index else operation.input(i).values.reshape(1) for i in range(2)]
+        (table,) = registry.operators[operation.node.kind].evaluate(operation, operands)
+        return table
 
 
 def elementwise_kernels(body: Callable[[Operation, Board], Body]) -> tuple[Kernel, ...]:

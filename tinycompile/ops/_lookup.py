@@ -7,7 +7,13 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
-from tinycompile.ops._elementwise import LOOKUP_CYCLES, Body, Elementwise, ElementwiseKernel
+from tinycompile.ops._elementwise import (
+    LOOKUP_CYCLES,
+    Body,
+    ConstantOperandKernel,
+    Elementwise,
+    ElementwiseKernel,
+)
 from tinycompile.ops.base import Operation, registry
 from tinycompile.program import Constant
 
@@ -52,6 +58,16 @@ class LookupKernel(ElementwiseKernel):
     def supports(self, operation: Operation, board: Board) -> bool:
         """Inputs of one byte."""
         return operation.input(0).dtype in BYTES
+
+
+def byte_function(operation: Operation) -> tuple[int, Array] | None:
+    """Which operand an operation is a function of, and the table of its outputs; None unless that is one 8-bit operand."""
+    for kernel in registry.operators[operation.node.kind].kernels_for(operation):
+        if isinstance(kernel, LookupKernel) and operation.input(0).dtype in BYTES:
+            return 0, table_of(operation)
+        if isinstance(kernel, ConstantOperandKernel) and kernel.takes(operation):
+            return kernel.varying(operation), kernel.table(operation)
+    return None
 
 
 def _body(operation: Operation, board: Board) -> Body:

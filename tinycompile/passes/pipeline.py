@@ -10,6 +10,7 @@ from tinycompile.passes.constant_channels import EliminateConstantChannels
 from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
+from tinycompile.passes.join_lookups import JoinLookups
 from tinycompile.passes.quantized_edges import QuantizedEdges
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
@@ -28,6 +29,7 @@ PASSES: tuple[Pass, ...] = (
     ChooseBranches(),  # after it, which finds conditions
     SimplifyMean(),  # leaves transposes that only move extents of 1
     RemoveNoOps(),  # removes those
+    JoinLookups(),  # after no-ops, which may stand between two tables
     SplitMatrices(),  # before what follows looks at single units
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     SplitHybrid(),  # after it: a PAD of floats that is folded is not quantized
