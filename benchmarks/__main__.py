@@ -15,7 +15,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks.checks import memory_checks, speed_checks
+from benchmarks.checks import build_check, memory_checks, speed_checks
 from benchmarks.documents import write_documents
 from benchmarks.measure import BOARD, ROOT, Result, measure, model_path, models_folder
 from benchmarks.references import Reference, References, load_references
@@ -24,14 +24,19 @@ from tinycompile.version import __version__
 
 ERR = Console(stderr=True)
 
-MODES = {"speed": ("speed",), "memory": ("speed", "balanced", "ram"), None: ("speed", "balanced", "ram")}
-"""Builds that a subject needs; memory is told beside the cycles of `speed`."""
+MODES: dict[str | None, tuple[str, ...]] = {
+    "speed": ("speed",),
+    "memory": ("speed", "balanced", "ram"),
+    "build": (),
+    None: ("speed", "balanced", "ram"),
+}
+"""Builds to measure for a subject; memory is told beside the cycles of `speed`."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--models", "names", metavar="NAME,...", help="Only these models of references.toml.")
 @click.option(
-    "--only", type=click.Choice(["speed", "memory"]), help="Only one of the tables, with fewer builds."
+    "--only", type=click.Choice(["speed", "memory", "build"]), help="Only one subject, with fewer builds."
 )
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write all figures."
@@ -47,7 +52,7 @@ def main(names: str | None, only: str | None, json_path: Path | None, markdown: 
     chosen = _chosen(references, names)
     if markdown:
         _check_complete(references, names, only)
-    results = measure(chosen, MODES[only], models_folder(), _progress)
+    results = measure(chosen, MODES[only], models_folder(), _progress, timed=only in ("build", None))
     if json_path:
         json_path.parent.mkdir(parents=True, exist_ok=True)
         json_path.write_text(json.dumps(_as_data(results, references), indent=1) + "\n", encoding="utf-8")
@@ -87,8 +92,12 @@ def _as_data(results: Sequence[Result], references: References) -> dict[str, Any
     """Everything that was measured, with the verdicts, for JSON."""
     rows = []
     for result in results:
-        checks = [*speed_checks(result).values(), *memory_checks(result, references.limits)]
-        verdicts = [{**asdict(check), "verdict": check.verdict} for check in checks]
+        checks = [
+            build_check(result),
+            *speed_checks(result).values(),
+            *memory_checks(result, references.limits),
+        ]
+        verdicts = [{**asdict(check), "verdict": check.verdict} for check in checks if check is not None]
         rows.append({**asdict(result), "checks": verdicts})
     return {"tool_version": __version__, "board": BOARD, "models": rows}
 

@@ -71,6 +71,12 @@ def _is_packed(result: Result, build: Build | None) -> bool:
     return build is not None and build.weights_bytes <= _PACKED * (result.model_bytes or 0)
 
 
+def build_check(result: Result) -> Check | None:
+    """The bar of issue 4 for the time of a build."""
+    bar = result.reference.bars.build_seconds
+    return None if bar is None else Check(result.reference.name, "build", result.build_seconds, bar, True)
+
+
 def arena_check(result: Result, mode: str) -> Check | None:
     """The bar of issue 5 for the arena of `ram` or `balanced`."""
     bars, build = result.reference.bars, result.builds.get(mode)

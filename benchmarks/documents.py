@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
-from benchmarks.checks import estimate_summary, memory_checks, speed_checks, summary
+from benchmarks.checks import build_check, estimate_summary, memory_checks, speed_checks, summary
 from benchmarks.measure import BOARD, ROOT, Result
 from benchmarks.references import References
 from benchmarks.render import Section, as_markdown, gaps
@@ -61,9 +61,11 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
     listed = [result for result in results if result.reference.mlperf_tiny]
     speed = [check for result in results for check in speed_checks(result).values()]
     memory = [check for result in results for check in memory_checks(result, references.limits)]
+    timed = [check for result in results if (check := build_check(result)) is not None]
     said = (
         f"Speed: {summary(speed)}",
         f"Memory: {summary(memory)}",
+        f"Build time: {summary(timed)}",
         f"Flash with `--optimize speed`: {flash_summary(results)}",
         f"Estimates: {estimate_summary(results, references.limits, named=False)}",
         *gaps(results),

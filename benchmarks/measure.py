@@ -2,6 +2,10 @@
 
 import logging
 import os
+import resource
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +17,9 @@ from tinycompile.proving import bench_model
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARD = "m7"
+
+TIMED_BUILDS = 3
+"""Builds of which the quickest counts, so that other work on the computer matters less."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +50,8 @@ class Result:
     """Size of the file; None when there is none."""
     builds: Mapping[str, Build] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
+    build_seconds: float | None = None
+    """What `tinycompile build` takes; None when it has no bar or failed."""
 
     @property
     def exact(self) -> bool:
@@ -65,16 +74,21 @@ def measure(
     optimize: Iterable[str],
     folder: Path,
     progress: Callable[[str], None],
+    *,
+    timed: bool = False,
 ) -> tuple[Result, ...]:
-    """Measure models one by one; `progress` is told before each build. A model that fails does not stop the others."""
+    """Measure models one by one; `progress` is told before each build. A model that fails does not stop the others.
+
+    `timed`: also how long the build takes, of models that have a bar for it.
+    """
     modes = tuple(optimize)
     return tuple(
-        _measure(reference, modes, model_path(reference, folder), progress) for reference in references
+        _measure(reference, modes, model_path(reference, folder), progress, timed) for reference in references
     )
 
 
 def _measure(
-    reference: Reference, modes: tuple[str, ...], path: Path, progress: Callable[[str], None]
+    reference: Reference, modes: tuple[str, ...], path: Path, progress: Callable[[str], None], timed: bool
 ) -> Result:
     if not path.is_file():
         return Result(reference, None)
@@ -93,7 +107,34 @@ def _measure(
             problems[mode] = f"bug of tinycompile: {type(error).__name__}: {error}"
         else:
             builds[mode] = build_of(row)
-    return Result(reference, path.stat().st_size, builds, problems)
+    seconds = None
+    if timed and reference.bars.build_seconds is not None:
+        progress(f"{reference.name}: {TIMED_BUILDS} builds to time")
+        seconds = build_seconds(path)
+    return Result(reference, path.stat().st_size, builds, problems, seconds)
+
+
+def build_seconds(model: Path) -> float | None:
+    """The least processor time of some builds, each a process of its own; None when the model is refused.
+
+    A build runs on one core: so long it takes on a computer that does nothing else.
+    """
+    command = [sys.executable, "-m", "tinycompile", "build", str(model), "--board", BOARD]
+    seconds = []
+    with tempfile.TemporaryDirectory(prefix="tinycompile-") as folder:
+        for count in range(TIMED_BUILDS):
+            begin = _child_seconds()
+            done = subprocess.run([*command, "-o", f"{folder}/{count}"], cwd=ROOT, capture_output=True)
+            seconds.append(_child_seconds() - begin)
+            if done.returncode:
+                return None
+    return min(seconds)
+
+
+def _child_seconds() -> float:
+    """Processor time of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def io_of(mode: str) -> str:

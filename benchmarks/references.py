@@ -34,6 +34,8 @@ class Bars:
     balanced_arena_bytes: int | None = None
     ram_extra_cycles_percent: int | None = None
     """Modelled cycles of `--optimize ram` above those of `speed`."""
+    build_seconds: int | None = None
+    """Of `tinycompile build` from start to end, on a computer of two cores that does nothing else."""
 
 
 @dataclass(frozen=True)

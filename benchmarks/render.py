@@ -8,10 +8,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from benchmarks.checks import estimate_summary, memory_checks, speed_checks, summary
+from benchmarks.checks import build_check, estimate_summary, memory_checks, speed_checks, summary
 from benchmarks.measure import Result
 from benchmarks.references import References
-from benchmarks.tables import Table, estimate_table, flash_summary, memory_table, speed_table, total_table
+from benchmarks.tables import (
+    Table,
+    build_table,
+    estimate_table,
+    flash_summary,
+    memory_table,
+    speed_table,
+    total_table,
+)
 
 WIDTH = 165
 
@@ -25,9 +33,14 @@ class Section:
 
 
 def sections(results: Sequence[Result], references: References, only: str | None) -> tuple[Section, ...]:
-    """The report: speed, estimates and totals, memory; `only` leaves out the other subject."""
+    """The report: build time, speed, memory, estimates and totals; `only` leaves out the other subjects."""
     limits = references.limits
     made = []
+    if only in ("build", None):
+        timed = [check for result in results if (check := build_check(result)) is not None]
+        made.append(Section(build_table(results), (summary(timed),)))
+    if only == "build":
+        return tuple(made)
     if only != "memory":
         checks = [check for result in results for check in speed_checks(result).values()]
         made.append(Section(speed_table(results), (summary(checks), *_notes(results))))

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from benchmarks.checks import (
     Check,
     arena_check,
+    build_check,
     cycles_check,
     estimate_error_percent,
     extra_cycles_percent,
     speed_checks,
 )
-from benchmarks.measure import Build, Result
+from benchmarks.measure import TIMED_BUILDS, Build, Result
 from benchmarks.references import Limits
 
 NONE = "-"
@@ -51,6 +52,18 @@ def _speed_row(result: Result) -> tuple[str, ...]:
             _verdict(check),
         ]
     return (*row, _exact(build))
+
+
+def build_table(results: Sequence[Result]) -> Table:
+    """How long builds take, of the models that have a bar."""
+    checks = [check for result in results if (check := build_check(result)) is not None]
+    return Table(
+        f"Build time: processor seconds of `tinycompile build` on one core, the least of {TIMED_BUILDS} builds",
+        ("model", "bar", "ours", "bar is"),
+        tuple(
+            (check.model, f"{check.bar:.0f}", _seconds(check.measured), _verdict(check)) for check in checks
+        ),
+    )
 
 
 def memory_table(results: Sequence[Result], mode: str, limits: Limits) -> Table:
@@ -176,6 +189,10 @@ def millions(value: float | None) -> str:
     if value is None:
         return NONE
     return f"{value / 1e6:.2f}" if value >= 1e7 else f"{value / 1e6:.3f}"
+
+
+def _seconds(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2f}"
 
 
 def percent(value: float | None) -> str:

@@ -1,12 +1,14 @@
 """`python -m benchmarks`: one real measurement of the model that the project owns, and what the command refuses."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks.__main__ import main
+from benchmarks.measure import TIMED_BUILDS, build_seconds
 from tinycompile.driver import compile_model
 
 
@@ -33,6 +35,14 @@ def test_digits_are_measured(digits_model: Path, tmp_path: Path) -> None:
         assert build["instructions"] <= 2 * build["cycles_m7"]
         assert build["instructions"] > report["macs_executed"] // 2
     assert f"{model['builds']['speed']['instructions']:,}" in done.stdout
+
+
+def test_builds_are_timed(digits_model: Path, tmp_path: Path) -> None:
+    begin = time.perf_counter()
+    seconds = build_seconds(digits_model)
+    assert seconds is not None and 0.1 < seconds <= (time.perf_counter() - begin) / TIMED_BUILDS
+    (tmp_path / "bad.tflite").write_bytes(b"not a model")
+    assert build_seconds(tmp_path / "bad.tflite") is None
 
 
 def test_missing_models_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

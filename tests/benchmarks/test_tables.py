@@ -18,7 +18,15 @@ from benchmarks.documents import BEGIN, END, document, readme_figures, with_figu
 from benchmarks.measure import Result, measure
 from benchmarks.references import Peer, Reference, References, load_references
 from benchmarks.render import as_markdown, as_text, gaps, sections
-from benchmarks.tables import estimate_table, flash_summary, memory_table, millions, speed_table, total_table
+from benchmarks.tables import (
+    build_table,
+    estimate_table,
+    flash_summary,
+    memory_table,
+    millions,
+    speed_table,
+    total_table,
+)
 from tests.benchmarks.results import BUILD, LIMITS, REFERENCE, build, cells, result
 
 
@@ -33,6 +41,21 @@ def test_verdict_below_at_and_above_the_bar(measured: int | None, exact: bool, v
 
 def test_a_missed_bar_is_never_shown_as_missed_by_nothing() -> None:
     assert Check("toy", "cycles", 1_000_001, 1_000_000, True).shortfall == "+0.1 %"
+
+
+def test_build_time_beside_its_bar() -> None:
+    reference = replace(REFERENCE, bars=replace(REFERENCE.bars, build_seconds=3))
+    made = [
+        replace(result(reference), build_seconds=2.994),
+        replace(result(reference), build_seconds=3.3),
+        result(reference),
+        result(),
+    ]
+    assert build_table(made).rows == (
+        ("toy", "3", "2.99", "met"),
+        ("toy", "3", "3.30", "missed +10.0 %"),
+        ("toy", "3", "-", "not measured"),
+    )
 
 
 def test_speed_row_has_peer_bar_ours_and_ratio() -> None:
@@ -147,8 +170,9 @@ def test_every_table_is_printed_whole() -> None:
     references = References({"bars": "hand"}, LIMITS, (REFERENCE,))
     made = [result(speed=BUILD, ram=BUILD, balanced=BUILD)]
     for only, subjects in (
-        (None, {"Speed", "Memory, ram", "Memory, balanced", "Estimate", "In all"}),
+        (None, {"Build time", "Speed", "Memory, ram", "Memory, balanced", "Estimate", "In all"}),
         ("speed", {"Speed", "Estimate", "In all"}),
+        ("build", {"Build time"}),
     ):
         report = sections(made, references, only)
         assert {section.table.title.split(":")[0] for section in report} == subjects
