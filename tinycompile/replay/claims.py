@@ -66,7 +66,7 @@ class Claims:
 
     def _check_rows(self, current: Operation, index: int, given: Given) -> None:
         """Rows that are enough, and for a filter those behind the right pointers."""
-        for role, tried, rows in _variants(narrowed(current), index, given):
+        for role, tried, rows in variants(narrowed(current), index, given):
             units = row_shape(current.input(index).shape)[0], current.rows
             for row in self._contradictions(tried, index, units, rows, role):
                 found = ", ".join("NULL" if y is None else f"row {y}" for y in given[row]) or "nothing"
@@ -91,7 +91,7 @@ class Claims:
         return self._found[key]
 
 
-def _variants(current: Operation, index: int, given: Given) -> Iterator[tuple[str, Operation, Given]]:
+def variants(current: Operation, index: int, given: Given) -> Iterator[tuple[str, Operation, Given]]:
     """The operation with all of its windows; for a filter each of its rows alone, with the pointer that it is multiplied with."""
     pointers = max(map(len, given.values()))
     filters = filters_of(current, index, pointers)

@@ -25,7 +25,9 @@ GROUPS = 3
 MOST_REPEATS = 8
 """Units of few elements are tried with so many different values, so that some sum does not saturate."""
 WIDEST = 1 << 15
-"""Integers are drawn from -WIDEST to WIDEST."""
+"""Integers are drawn from -WIDEST to WIDEST,"""
+SCALAR = 64
+"""and a single one from -SCALAR to SCALAR."""
 
 Given = Mapping[int, Collection[int]]
 """For units of the output the units of an input that their calls get; a unit that is not there is never computed."""
@@ -88,16 +90,20 @@ def values_of(tensor: Tensor, rng: np.random.Generator) -> Array:
     shape, dtype = tensor.shape, tensor.dtype
     if dtype is DType.BOOL:
         return rng.integers(0, 2, shape).astype(np.bool_)
+    is_scalar = (
+        tensor.elements == 1
+    )  # it may be a factor or a zero point of everything: neither zero nor extreme
     near = rng.integers(-1, 2, shape)
     wide: Array
     if dtype is DType.FLOAT32:
         wide = rng.normal(scale=3.0, size=shape)
     else:
         low, high = dtype.limits
-        wide = rng.integers(max(low, -WIDEST), min(high, WIDEST) + 1, shape)
+        most = SCALAR if is_scalar else WIDEST
+        wide = rng.integers(max(low, -most), min(high, most) + 1, shape)
         zero_points = tensor.quantization.zero_points if tensor.quantization else (0,)
         near = np.clip(near + zero_points[0], low, high)
-    return np.where(rng.random(shape) < 0.5, wide, near).astype(dtype.numpy)
+    return np.where(rng.random(shape) < (1.0 if is_scalar else 0.5), wide, near).astype(dtype.numpy)
 
 
 def _redrawn(

@@ -11,7 +11,7 @@ import numpy as np
 from tinycompile.ir import Array
 from tinycompile.ops import Operation, operator_of, row_shape
 
-ENOUGH_ELEMENTS = 16
+ENOUGH_ELEMENTS = 64
 """Elements in each row of a narrow output."""
 
 Operands = Sequence[Array | None]
@@ -29,10 +29,9 @@ def narrowed(operation: Operation) -> Operation:
         return operation  # a value for each column, perhaps
     for columns in (2**power for power in range(width.bit_length())):
         tried = _with_images(operation, columns=columns)
-        if tried is None:
-            return operation
-        kept = tried.output.shape[:2] == operation.output.shape[:2]
-        if kept and row_shape(tried.output.shape)[1] >= ENOUGH_ELEMENTS:
+        if tried is None or tried.output.shape[:2] != operation.output.shape[:2]:
+            continue  # a filter that is wider, say
+        if row_shape(tried.output.shape)[1] >= ENOUGH_ELEMENTS:
             return tried
     return operation
 
