@@ -15,9 +15,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchmarks.checks import build_check, memory_checks, speed_checks
+from benchmarks.checks import build_check, flash_checks, memory_checks, speed_checks
 from benchmarks.documents import write_documents
-from benchmarks.measure import BOARD, ROOT, Result, measure, model_path, models_folder
+from benchmarks.measure import BOARD, ROOT, WITHIN, Result, measure, model_path, models_folder
 from benchmarks.references import Reference, References, load_references
 from benchmarks.render import as_text, gaps, sections
 from tinycompile.version import __version__
@@ -27,16 +27,19 @@ ERR = Console(stderr=True)
 MODES: dict[str | None, tuple[str, ...]] = {
     "speed": ("speed",),
     "memory": ("speed", "balanced", "ram"),
+    "flash": ("speed", WITHIN, "flash"),
     "build": (),
-    None: ("speed", "balanced", "ram"),
+    None: ("speed", "balanced", "ram", WITHIN, "flash"),
 }
-"""Builds to measure for a subject; memory is told beside the cycles of `speed`."""
+"""Builds to measure for a subject; memory and flash are told beside the cycles of `speed`."""
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--models", "names", metavar="NAME,...", help="Only these models of references.toml.")
 @click.option(
-    "--only", type=click.Choice(["speed", "memory", "build"]), help="Only one subject, with fewer builds."
+    "--only",
+    type=click.Choice(["speed", "memory", "flash", "build"]),
+    help="Only one subject, with fewer builds.",
 )
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), metavar="FILE", help="Write all figures."
@@ -96,6 +99,7 @@ def _as_data(results: Sequence[Result], references: References) -> dict[str, Any
             build_check(result),
             *speed_checks(result).values(),
             *memory_checks(result, references.limits),
+            *flash_checks(result),
         ]
         verdicts = [{**asdict(check), "verdict": check.verdict} for check in checks if check is not None]
         rows.append({**asdict(result), "checks": verdicts})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from benchmarks.measure import Build, Result
+from benchmarks.measure import WITHIN, Build, Result
 from benchmarks.references import Limits
 
 _PACKED = 1.1
@@ -75,6 +75,21 @@ def build_check(result: Result) -> Check | None:
     """The bar of issue 4 for the time of a build."""
     bar = result.reference.bars.build_seconds
     return None if bar is None else Check(result.reference.name, "build", result.build_seconds, bar, True)
+
+
+def flash_checks(result: Result) -> tuple[Check, ...]:
+    """What holds at the flash of TFLM and the model's file: that it is kept, and issue 4's bar of instructions within it."""
+    build, name = result.builds.get(WITHIN), result.reference.name
+    limit, bar = result.peer_flash_bytes, result.reference.bars.packed_instructions
+    if limit is None:
+        return ()
+    exact = _is_exact(build)
+    checks = [Check(name, "flash", build.flash_bytes if build else None, limit, exact)]
+    if bar is not None:
+        checks.append(
+            Check(name, "instructions within it", build.instructions if build else None, bar, exact)
+        )
+    return tuple(checks)
 
 
 def arena_check(result: Result, mode: str) -> Check | None:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
-from benchmarks.checks import build_check, estimate_summary, memory_checks, speed_checks, summary
+from benchmarks.checks import (
+    build_check,
+    estimate_summary,
+    flash_checks,
+    memory_checks,
+    speed_checks,
+    summary,
+)
 from benchmarks.measure import BOARD, ROOT, Result
 from benchmarks.references import References
 from benchmarks.render import Section, as_markdown, gaps
@@ -60,6 +67,7 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
     """The figures of README.md: the demo's own output, MLPerf Tiny's models, and which bars are not met."""
     listed = [result for result in results if result.reference.mlperf_tiny]
     speed = [check for result in results for check in speed_checks(result).values()]
+    flash = [check for result in results for check in flash_checks(result)]
     memory = [check for result in results for check in memory_checks(result, references.limits)]
     timed = [check for result in results if (check := build_check(result)) is not None]
     said = (
@@ -67,6 +75,7 @@ def readme_figures(results: Sequence[Result], references: References, demo_text:
         f"Memory: {summary(memory)}",
         f"Build time: {summary(timed)}",
         f"Flash with `--optimize speed`: {flash_summary(results)}",
+        f"Within that flash (`--flash-limit`): {summary(flash)}",
         f"Estimates: {estimate_summary(results, references.limits, named=False)}",
         *gaps(results),
     )

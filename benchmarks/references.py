@@ -29,7 +29,8 @@ class Bars:
     """Of `--optimize speed`, like `cycles_m7`."""
     cycles_m7: int | None = None
     packed_instructions: int | None = None
-    """In place of `instructions` when the weights take no more flash than in the model (a tenth more for biases and scales)."""
+    """Within the flash of TFLM and the model's file; also in place of `instructions` when the weights of `--optimize speed` take
+    no more than in the model (a tenth more for biases and scales)."""
     ram_arena_bytes: int | None = None
     balanced_arena_bytes: int | None = None
     ram_extra_cycles_percent: int | None = None

@@ -8,14 +8,22 @@ from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from benchmarks.checks import build_check, estimate_summary, memory_checks, speed_checks, summary
-from benchmarks.measure import Result
+from benchmarks.checks import (
+    build_check,
+    estimate_summary,
+    flash_checks,
+    memory_checks,
+    speed_checks,
+    summary,
+)
+from benchmarks.measure import Result, option_of
 from benchmarks.references import References
 from benchmarks.tables import (
     Table,
     build_table,
     estimate_table,
     flash_summary,
+    flash_table,
     memory_table,
     speed_table,
     total_table,
@@ -33,7 +41,7 @@ class Section:
 
 
 def sections(results: Sequence[Result], references: References, only: str | None) -> tuple[Section, ...]:
-    """The report: build time, speed, memory, estimates and totals; `only` leaves out the other subjects."""
+    """The report: build time, speed, memory, flash, estimates and totals; `only` leaves out the other subjects."""
     limits = references.limits
     made = []
     if only in ("build", None):
@@ -41,13 +49,16 @@ def sections(results: Sequence[Result], references: References, only: str | None
         made.append(Section(build_table(results), (summary(timed),)))
     if only == "build":
         return tuple(made)
-    if only != "memory":
+    if only in ("speed", None):
         checks = [check for result in results for check in speed_checks(result).values()]
         made.append(Section(speed_table(results), (summary(checks), *_notes(results))))
-    if only != "speed":
+    if only in (None, "memory"):
         for mode in ("ram", "balanced"):
             checks = [check for result in results for check in memory_checks(result, limits, [mode])]
             made.append(Section(memory_table(results, mode, limits), (summary(checks),)))
+    if only in (None, "flash"):
+        checks = [check for result in results for check in flash_checks(result)]
+        made.append(Section(flash_table(results), (summary(checks),)))
     made.append(Section(estimate_table(results, limits), (estimate_summary(results, limits),)))
     made.append(Section(total_table(results), (flash_summary(results),)))
     return tuple(made)
@@ -64,11 +75,11 @@ def gaps(results: Sequence[Result]) -> tuple[str, ...]:
     for result in results:
         name = result.reference.name
         said += [
-            f"{name} --optimize {mode} was not measured: {why.splitlines()[0]}"
+            f"{name} {option_of(mode)} was not measured: {why.splitlines()[0]}"
             for mode, why in result.problems.items()
         ]
         said += [
-            f"{name} --optimize {mode} is NOT EXACT: outputs differ from {result.reference.oracle}'s"
+            f"{name} {option_of(mode)} is NOT EXACT: outputs differ from {result.reference.oracle}'s"
             for mode, build in result.builds.items()
             if not build.exact
         ]

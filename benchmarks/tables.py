@@ -10,9 +10,10 @@ from benchmarks.checks import (
     cycles_check,
     estimate_error_percent,
     extra_cycles_percent,
+    flash_checks,
     speed_checks,
 )
-from benchmarks.measure import TIMED_BUILDS, Build, Result
+from benchmarks.measure import TIMED_BUILDS, WITHIN, Build, Result
 from benchmarks.references import Limits
 
 NONE = "-"
@@ -119,6 +120,44 @@ def _estimate_row(result: Result, limits: Limits) -> tuple[str, ...]:
     )
 
 
+def flash_table(results: Sequence[Result]) -> Table:
+    """Flash and cycles of `speed`, within the flash of TFLM and the model's file, and of `flash`."""
+    columns = (
+        "model", "TFLM", "`speed`", "M7 cycles", "within TFLM's", "instructions", "bar", "bar is", "M7 cycles",
+        "`flash`", "M7 cycles", "exact",
+    )  # fmt: skip
+    return Table(
+        "Flash: code and weights of `--optimize speed`, of the same with TFLM's code and the .tflite file as `--flash-limit`, "
+        "and of `--optimize flash`; cycles: in millions, and as a multiple of those of `speed`",
+        columns,
+        tuple(_flash_row(result) for result in results),
+    )
+
+
+def _flash_row(result: Result) -> tuple[str, ...]:
+    speed, within, least = (result.builds.get(mode) for mode in ("speed", WITHIN, "flash"))
+    checks = {check.what: check for check in flash_checks(result)}
+    bar = checks.get("instructions within it")
+    return (
+        result.reference.name,
+        full(result.peer_flash_bytes),
+        full(flash_bytes(speed)),
+        millions(speed.cycles_m7 if speed else None),
+        full(flash_bytes(within)),
+        millions(within.instructions if within else None),
+        millions(bar.bar if bar else None),
+        _verdict(bar),
+        _multiple(within, speed),
+        full(flash_bytes(least)),
+        _multiple(least, speed),
+        "yes" if all(build.exact for build in (speed, within, least) if build) else "NO",
+    )
+
+
+def _multiple(build: Build | None, base: Build | None) -> str:
+    return _ratio(build.cycles_m7 if build else None, base.cycles_m7 if base else None)
+
+
 def total_table(results: Sequence[Result]) -> Table:
     """What an inference takes: RAM, flash, instructions, cycles, beside TFLM with CMSIS-NN."""
     columns = (
@@ -148,7 +187,7 @@ def _total_row(result: Result) -> tuple[str, ...]:
         full(_sum(tflm.arena_bytes, tflm.stack_bytes)),
         full(ram_bytes(result.builds.get("ram"))),
         full(flash_bytes(build)),
-        full(_sum(tflm.code_bytes, result.model_bytes)),
+        full(result.peer_flash_bytes),
         full(build.instructions if build else None),
         full(tflm.instructions),
         full(build.cycles_m7 if build else None),
@@ -163,7 +202,7 @@ def ram_bytes(build: Build | None) -> int | None:
 
 def flash_bytes(build: Build | None) -> int | None:
     """Everything in flash: code, tables and weights."""
-    return build.code_bytes + build.weights_bytes if build else None
+    return build.flash_bytes if build else None
 
 
 def flash_summary(results: Sequence[Result]) -> str:
@@ -172,7 +211,7 @@ def flash_summary(results: Sequence[Result]) -> str:
         (result.reference.name, ours, theirs)
         for result in results
         if (ours := flash_bytes(result.builds.get("speed"))) is not None
-        and (theirs := _sum(result.reference.tflm.code_bytes, result.model_bytes)) is not None
+        and (theirs := result.peer_flash_bytes) is not None
     ]
     more = [f"{name} ({ours:,} beside {theirs:,})" for name, ours, theirs in compared if ours > theirs]
     head = f"{len(more)} of {len(compared)} models take more flash than TFLM and the .tflite file"

@@ -10,6 +10,7 @@ from benchmarks.checks import (
     cycles_check,
     estimate_error_percent,
     estimate_summary,
+    flash_checks,
     memory_checks,
     speed_checks,
     summary,
@@ -22,6 +23,7 @@ from benchmarks.tables import (
     build_table,
     estimate_table,
     flash_summary,
+    flash_table,
     memory_table,
     millions,
     speed_table,
@@ -132,6 +134,30 @@ def test_more_flash_than_the_peer_is_said() -> None:
     assert text.startswith("1 of 2 models") and "large (1,601 beside 1,500)" in text and "toy" not in text
 
 
+def test_flash_is_compared_within_that_of_the_peer() -> None:
+    """1,500 bytes are TFLM's 1,000 and the model's 500; the bar of instructions is that of packed weights."""
+    reference = replace(REFERENCE, bars=replace(REFERENCE.bars, packed_instructions=1_000))
+    within = build(code_bytes=900, weights_bytes=600, instructions=1_001, cycles_m7=1_500)
+    made = result(
+        reference, speed=build(weights_bytes=2_000), within=within, flash=build(cycles_m7=4_000, exact=False)
+    )
+    flash, instructions = flash_checks(made)
+    assert (flash.bar, flash.measured, flash.met) == (1_500, 1_500, True)
+    assert (instructions.bar, instructions.measured, instructions.met) == (1_000, 1_001, False)
+    (row,) = flash_table([made]).rows
+    assert row[1:3] == ("1,500", "2,200") and row[4:9] == (
+        "1,500",
+        "0.001",
+        "0.001",
+        "missed +0.1 %",
+        "1.50x",
+    )
+    assert row[-2:] == ("4.00x", "NO")
+    (missing,) = flash_checks(result(speed=BUILD))
+    assert missing.verdict == "not measured"
+    assert flash_checks(result(replace(REFERENCE, tflm=Peer()), speed=BUILD)) == ()
+
+
 def test_summary_names_what_is_not_met() -> None:
     checks = speed_checks(result(speed=BUILD)).values()
     assert summary(checks) == "1 of 2 bars are met; not met: toy cycles (+25.0 %)."
@@ -170,8 +196,9 @@ def test_every_table_is_printed_whole() -> None:
     references = References({"bars": "hand"}, LIMITS, (REFERENCE,))
     made = [result(speed=BUILD, ram=BUILD, balanced=BUILD)]
     for only, subjects in (
-        (None, {"Build time", "Speed", "Memory, ram", "Memory, balanced", "Estimate", "In all"}),
+        (None, {"Build time", "Speed", "Memory, ram", "Memory, balanced", "Flash", "Estimate", "In all"}),
         ("speed", {"Speed", "Estimate", "In all"}),
+        ("flash", {"Flash", "Estimate", "In all"}),
         ("build", {"Build time"}),
     ):
         report = sections(made, references, only)
