@@ -29,6 +29,12 @@ AIMS = [
     for mode, most in zip(("ram", "balanced"), limits, strict=True)
 ]
 
+CYCLES = [
+    *((name, "ram", 1.05) for name in ("kws_ref_model", "pretrainedResnet_quant", "person_detect")),
+    *((name, "balanced", 1.10) for name in ARENA_BYTES),
+]
+"""At most these times the cycles of `--optimize speed`."""
+
 INT8_EDGE_BYTES = {"mcunet_vww1": (24_000, 78_000), "MobileNetV2": (205_000, 1_250_000)}
 """The same for models with a float edge, without their QUANTIZE and DEQUANTIZE."""
 
@@ -39,6 +45,19 @@ ORACLES = {"person_detect": "tflm"}
 @pytest.mark.parametrize(("name", "mode", "most"), AIMS)
 def test_arena(name: str, mode: str, most: int, models_dir: Path) -> None:
     assert compile_model(models_dir / f"{name}.tflite", optimize=mode).program.arena_bytes <= most
+
+
+@pytest.mark.models
+@pytest.mark.parametrize(("name", "mode", "most"), CYCLES)
+def test_cycles_of_small_plans(name: str, mode: str, most: float, models_dir: Path) -> None:
+    """Estimated, with what the calls by row cost; `make bench` measures."""
+    graph = run_passes(read_model((models_dir / f"{name}.tflite").read_bytes(), name))
+    cycles = {}
+    for optimize in ("speed", mode):
+        selection, schedule, _ = plan(graph, select(graph, load_board("m7"), optimize), optimize=optimize)
+        cycles[optimize] = sum(choice.chosen.cycles for choice in selection.values())
+        cycles[optimize] += sum(region.call_cycles for region in schedule.regions)
+    assert cycles[mode] <= most * cycles["speed"]
 
 
 @pytest.mark.models
