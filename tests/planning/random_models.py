@@ -42,8 +42,15 @@ class _Net:
 
     def convolution(self, depthwise: bool) -> None:
         source, shape = self.pick()
-        padding, taps, stride, dilation, extents = self.window(shape)
-        channels = shape[3] if depthwise else int(self.rng.integers(2, 17))
+        window = self.window(shape)
+        self.convolve(source, shape, window, int(self.rng.integers(2, 17)) if not depthwise else None)
+
+    def convolve(
+        self, source: int, shape: Shape, window: tuple[str, int, int, int, Shape], channels: int | None
+    ) -> None:
+        """A convolution with a window as `window` makes it; without a number of channels a depthwise one."""
+        padding, taps, stride, dilation, extents = window
+        depthwise, channels = channels is None, channels or shape[3]
         weights_shape = (1, taps, taps, channels) if depthwise else (channels, taps, taps, shape[3])
         weights = self.rng.integers(-127, 128, weights_shape).astype(np.int8)
         scales = tuple(self.rng.uniform(0.002, 0.01, channels))
@@ -138,3 +145,20 @@ def random_model(seed: int) -> bytes:
     made = [handle for handle, _ in net.tensors[len(inputs) :]]
     outputs = list(dict.fromkeys([made[-1], *(made if rng.random() < 0.1 else []), int(rng.choice(made))]))
     return net.builder.finish(inputs, outputs[: 1 + int(rng.random() < 0.3) + 2 * int(rng.random() < 0.1)])
+
+
+def random_residual_model(seed: int) -> bytes:
+    """A residual block between a first layer and one with stride 2, wide enough for the kernels of 3x3 windows."""
+    net = _Net(np.random.default_rng(seed))
+    rows, columns = int(net.rng.integers(17, 26)), int(net.rng.integers(8, 20))
+    channels = int(net.rng.choice([8, 16]))
+    shape = (1, rows, columns, 3)
+    image = net.builder.input(shape, scale=0.5, zero_point=int(net.rng.integers(-9, 9)))
+    net.tensors.append((image, shape))
+    for _ in range(3):
+        source, shape = net.tensors[-1]
+        net.convolve(source, shape, ("SAME", 3, 1, 1, (rows, columns)), channels)
+    net.emit("ADD", [net.tensors[-1][0], net.tensors[-3][0]], (1, rows, columns, channels))
+    source, shape = net.tensors[-1]
+    net.convolve(source, shape, ("SAME", 3, 2, 1, (-(-rows // 2), -(-columns // 2))), channels // 2)
+    return net.builder.finish([image], [net.tensors[-1][0]])
