@@ -100,7 +100,16 @@ def _memory_row(result: Result, mode: str, limits: Limits) -> tuple[str, ...]:
 def estimate_table(results: Sequence[Result], limits: Limits) -> Table:
     """The compiler's estimate of cycles beside the modelled cycles of the linked program."""
     within = f"within {limits.estimate_error_percent} %"
-    columns = ("model", "estimated", "modelled", "difference", "of `balanced`", "of `ram`", within)
+    columns = (
+        "model",
+        "estimated",
+        "modelled",
+        "difference",
+        "of `balanced`",
+        "of `ram`",
+        within,
+        "of `flash`",
+    )
     return Table(
         "Estimate: sum of the layers' estimated cycles beside the modelled cycles of the whole inference, `--optimize speed`",
         columns,
@@ -117,6 +126,7 @@ def _estimate_row(result: Result, limits: Limits) -> tuple[str, ...]:
         full(build.cycles_m7 if build else None),
         *map(percent, errors),
         _within(errors, limits.estimate_error_percent),
+        percent(estimate_error_percent(result.builds.get("flash"))),
     )
 
 

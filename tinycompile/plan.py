@@ -30,7 +30,7 @@ class Candidate:
     in_place: bool = False
     """Computing all at once, its output may begin exactly where its input does."""
     over_limit: bool = False
-    """It takes more flash than a limit leaves to it: it is reported, but not chosen."""
+    """It takes more flash than there is for it: it is reported, but not chosen."""
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,9 @@ def test_wrong_outputs_pass_no_bar() -> None:
 def test_estimates_are_told_in_percent_of_the_modelled_cycles() -> None:
     low, high = build(estimated_cycles=900), build(estimated_cycles=1_200)
     assert estimate_error_percent(low) == pytest.approx(-10)
-    table = estimate_table([result(speed=low), result(speed=low, ram=high)], LIMITS)
-    assert [row[-1] for row in table.rows] == ["yes", "no"]
-    text = estimate_summary([result(speed=low, ram=high)], LIMITS)
+    table = estimate_table([result(speed=low), result(speed=low, ram=high, flash=high)], LIMITS)
+    assert [row[-2:] for row in table.rows] == [("yes", "-"), ("no", "+20.0 %")]
+    text = estimate_summary([result(speed=low, ram=high, flash=high)], LIMITS)
     assert text.startswith("1 of 2 ") and "toy ram (+20.0 %)" in text
 
 

@@ -23,7 +23,9 @@ def test_the_linked_program_keeps_it(name: str, optimize: str, limit: int, model
     row = bench_model(model, optimize=optimize, flash_limit=limit)
     assert row["exact"]
     linked = row["code_bytes"] + row["weights_bytes"]
-    assert 0.95 * limit <= linked <= limit, "the reserve is small"
+    assert linked <= limit
+    # for speed it is used but for a small reserve; other modes take smaller kernels where those save memory
+    assert linked >= (0.95 if optimize == "speed" else 0.9) * limit
 
 
 @pytest.mark.models

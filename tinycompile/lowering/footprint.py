@@ -43,12 +43,12 @@ class Footprints:
         return smallest([list(options.values()) for options in self.options.values()])
 
     def cheapest(self, optimize: str) -> Selection:
-        """As `select` chooses, with the code of each kernel as it is printed. `selection` was made for speed."""
+        """As `select` chooses, with the code of each kernel as it is printed; larger ones are marked, see `within`."""
         worth = cycles_per_byte(self.selection, self.bytes(self.selection), optimize)
         picked = cheapest([list(options.values()) for options in self.options.values()], worth)
         result = dict(self.selection)
         for (node, options), index in zip(self.options.items(), picked, strict=True):
-            result[node] = _with_kernel(self.selection[node], list(options)[index])
+            result[node] = _limited(self.selection[node], list(options)[index], options)
         return result
 
     def within(self, limit_bytes: int) -> Selection:
@@ -87,13 +87,9 @@ def _aligned(count: int, align: int) -> int:
     return -(-count // align) * align
 
 
-def _with_kernel(choice: Choice, kernel: str) -> Choice:
-    return exchanged(choice, next(c for c in (choice.chosen, *choice.rejected) if c.kernel == kernel))
-
-
 def _limited(choice: Choice, kernel: str, options: Mapping[str, Option]) -> Choice:
     """The choice of a kernel, in which larger ones are marked."""
-    made = _with_kernel(choice, kernel)
+    made = exchanged(choice, next(c for c in (choice.chosen, *choice.rejected) if c.kernel == kernel))
     most = options[kernel].bytes
     larger = {name for name, option in options.items() if option.bytes > most}
     return replace(
