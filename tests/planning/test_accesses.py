@@ -1,6 +1,6 @@
 """Kernels touch what the program says and nothing else: random networks and real models under the address sanitizer.
 
-The replay of each build takes it from `Access` that a kernel reads no other rows; here the kernels themselves show it.
+The replay of each build takes it for granted that a kernel reads no more than it has pointers to; here the kernels show it.
 """
 
 import subprocess
