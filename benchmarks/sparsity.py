@@ -25,6 +25,8 @@ Weights = NDArray[np.int8]
 DENSITIES = (100, 50, 40, 30, 20, 10, 5)
 """Percent of the weights that are not zero."""
 
+BLOCK_DENSITIES = (50, 30, 20, 10)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -76,7 +78,7 @@ def main(names: tuple[str, ...]) -> None:
 def _rows(name: str) -> Iterator[tuple[str, ...]]:
     layer = LAYERS[name]
     for pattern, block in PATTERNS.items():
-        for density in DENSITIES if pattern == "random" else DENSITIES[1:]:
+        for density in DENSITIES if pattern == "random" else BLOCK_DENSITIES:
             yield (
                 name,
                 pattern,

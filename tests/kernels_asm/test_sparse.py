@@ -11,7 +11,7 @@ from tests.kernels.operations import convolution, fully_connected, image_for, wi
 from tests.kernels.runner import Case
 from tests.kernels_asm.guarded import run_guarded
 from tests.kernels_asm.test_matrix_products import DRAWS, drawn
-from tinycompile.assembly.sparse import LARGEST_STEP
+from tinycompile.assembly.sparse_records import BLOCKS, SINGLES, VECTOR, Kind
 from tinycompile.board import load_board
 from tinycompile.ir import Array
 from tinycompile.ops import Operation, operator_of
@@ -20,8 +20,8 @@ from tinycompile.ops._sparse_asm import FullyConnectedSparse, PointwiseSparse, W
 from tinycompile.ops._sparse_stream import entries_of
 
 KERNELS = {
-    "CONV_2D": (PointwiseSparse(), PointwiseSparse(blocks=True), WindowSparse(), WindowSparse(blocks=True)),
-    "FULLY_CONNECTED": (FullyConnectedSparse(), FullyConnectedSparse(blocks=True)),
+    "CONV_2D": (PointwiseSparse(), PointwiseSparse(BLOCKS), WindowSparse(), WindowSparse(BLOCKS)),
+    "FULLY_CONNECTED": (FullyConnectedSparse(), FullyConnectedSparse(VECTOR), FullyConnectedSparse(BLOCKS)),
 }
 DENSITIES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.9, 1.0)
 
@@ -79,29 +79,29 @@ class TestEntries:
     """Weights in the order of use."""
 
     @pytest.mark.parametrize("density", DENSITIES)
-    @pytest.mark.parametrize("taps", [1, 4])
-    def test_they_are_the_weights(self, density: float, taps: int) -> None:
+    @pytest.mark.parametrize("kind", [SINGLES, VECTOR, BLOCKS], ids=str)
+    def test_they_are_the_weights(self, density: float, kind: Kind) -> None:
         """Walking the steps reaches each non-zero weight at its place; all other entries are zero and steps fit their bits."""
         rng = np.random.default_rng(3)
         weights = np.where(rng.random((9, 700)) < density, rng.integers(-128, 128, (9, 700)), 0)
         offsets = (rng.permutation(225)[: 700 // 4, None] * 4 + np.arange(4)).reshape(-1)
-        entries = entries_of(weights, offsets, taps)
-        assert ((entries.step >= 0) & (entries.step <= LARGEST_STEP[taps])).all()
+        entries = entries_of(weights, offsets, kind)
+        assert ((entries.step >= 0) & (entries.step <= kind.largest_step)).all()
         dense = np.zeros((9, 900), np.int64)
         dense[:, offsets] = weights
         found = np.zeros_like(dense)
         for channel in range(9):
             mine = entries.channel == channel
-            places = np.cumsum(entries.step[mine])[:, None] + np.arange(taps)
+            places = np.cumsum(entries.step[mine])[:, None] + np.arange(kind.taps)
             np.add.at(found[channel], places, entries.weights[mine])
-            assert entries.records[channel] == max(1, -(-int(mine.sum()) // 2))
+            assert entries.records[channel] == max(1, -(-int(mine.sum()) // kind.entries))
         assert (found == dense).all()
 
     def test_long_ways_have_zeros_between(self) -> None:
         """A way of one step, of two, of three."""
         weights = np.zeros((1, 400), np.int64)
         weights[0, [127, 127 + 128, 127 + 128 + 127]] = 5
-        entries = entries_of(weights, np.arange(400))
+        entries = entries_of(weights, np.arange(400), SINGLES)
         assert entries.step.tolist() == [127, 127, 1, 127] and entries.weights[:, 0].tolist() == [5, 0, 5, 5]
 
 
@@ -128,7 +128,7 @@ def test_what_is_left_out_is_counted() -> None:
     deep = convolution((1, 4, 5, 8), 2, numbers=drawn(1))
     values = np.ones(deep.input(1).shape)
     values[0, 0, 0, :5] = 0
-    assert PointwiseSparse(blocks=True).macs_left_out(with_weights(deep, values)) == 4 * 5 * 4
+    assert PointwiseSparse(BLOCKS).macs_left_out(with_weights(deep, values)) == 4 * 5 * 4
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tinycompile.assembly.scheduler import ACCUMULATING, UNITS, Scheduled, Step,
 _WINDOW = 40
 _NO_RESULT = frozenset({"store", "store_byte", "store_pair", "store_many", "compare", "test"})
 _SETS_FLAGS = frozenset({"compare", "test"})
-_ADDS_TO = frozenset({"advance", "add_high", "extend_add", "extend_half_add"})
+_ADDS_TO = frozenset({"advance", "add_high", "extend_half_add"})
 """They read the register of their result."""
 _REGISTERS = {
     "load": 2,
@@ -19,6 +19,7 @@ _REGISTERS = {
     "load_byte": 2,
     "advance": 1,
     "add_high": 2,
+    "extend_add": 3,
     "test": 1,
     "saturate": 2,
     "shift_right": 2,
@@ -48,8 +49,8 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
             return frozenset(registers), frozenset({_FLAGS})
         kept = kind == "store_many" or (kind != "store_byte" and _STACK in registers)
         return frozenset(registers), frozenset({_FRAME} if kept else ())
-    if kind == "load_next":
-        return frozenset(registers[1:]), frozenset(registers)
+    if kind in ("load_next", "load_pair_next"):
+        return frozenset(registers[-1:]), frozenset(registers)
     results = {"load_pair": 2, "load_pair_moving": 3, "load_many": len(registers) - 1}.get(kind, 1)
     reads = registers if kind in _ADDS_TO else registers[2 if kind == "load_pair_moving" else results :]
     return frozenset([*reads, _FRAME] if _STACK in reads else reads), frozenset(registers[:results])

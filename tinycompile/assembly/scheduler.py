@@ -51,7 +51,7 @@ UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
     "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply": _MULTIPLY,
     "load": _LOAD, "load_next": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
-    "load_pair_moving": Unit("load", 1, alone=True),
+    "load_pair_moving": Unit("load", 1, alone=True), "load_pair_next": Unit("load", 1, alone=True),
     "load_byte": Unit("load", 3, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
     "uxtb16": _EXTEND, "uxtb16_ror8": _EXTEND, "extend_add": _EXTEND, "extend_half_add": _EXTEND, "add_high": _SHIFT,

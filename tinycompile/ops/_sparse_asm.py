@@ -2,7 +2,7 @@
 
 Whole pixels are read where they lie, several at a time, so that a weight is taken from the stream once for all of them; see
 `assembly/sparse.py`. A window is read from a copy of its rows in which the taps of a pixel follow each other. Each kernel comes
-in two forms: for single weights, and for blocks of four input channels (`blocks`) that are pruned together.
+for each kind of records: of single weights, of single weights for one pixel, and of four input channels that are pruned together.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinycompile.assembly.sparse import LARGEST_STEP, block
+from tinycompile.assembly.sparse import block
+from tinycompile.assembly.sparse_records import BLOCKS, SINGLES, VECTOR, Kind
 from tinycompile.board import Board
 from tinycompile.ir import Array, Tensor
 from tinycompile.ops._asm_scaling import Scaling, byte_scaling
@@ -25,20 +26,21 @@ from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
-_BLOCK = 4
-_LARGEST_DENSITY = {1: 0.6, _BLOCK: 0.8}
-"""By taps of an entry. With more non-zero entries no kernel of this file can pay: a product takes 1.3 cycles (in blocks 0.85) at
-least, in dense kernels 0.7."""
+_LARGEST_DENSITY = {SINGLES: 0.6, VECTOR: 0.4, BLOCKS: 0.8}
+"""With more entries that are not zero a kernel cannot pay: the fastest group takes 1.3, 2.3 and 0.85 cycles for a product, dense
+kernels take 0.7."""
 
 _SCRATCH_LIMIT_BYTES = 8192
 _COPY_CYCLES = (14, 1.0)
 """For each pixel that is copied and for each of its bytes."""
 
 
-def is_sparse(weights: Tensor, taps: int) -> bool:
-    """True when so many entries of so many weights (along the last axis) are zero that leaving them out may pay."""
-    count = int(np.count_nonzero(weights.values.reshape(-1, taps).any(axis=1)))
-    return count * taps <= _LARGEST_DENSITY[taps] * weights.elements
+def is_sparse(weights: Tensor, kind: Kind) -> bool:
+    """True when so many entries are zero that leaving them out may pay; weights are whole entries along the last axis."""
+    if weights.shape[-1] % kind.taps:
+        return False
+    count = int(np.count_nonzero(weights.values.reshape(-1, kind.taps).any(axis=1)))
+    return count * kind.taps <= _LARGEST_DENSITY[kind] * weights.elements
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ class _Amount:
 
 
 @lru_cache(maxsize=256)
-def _amount(weights: bytes, channels: int, offsets: tuple[int, ...], taps: int) -> _Amount:
+def _amount(weights: bytes, channels: int, offsets: tuple[int, ...], kind: Kind) -> _Amount:
     values = np.frombuffer(weights, np.int8).reshape(channels, -1)
-    entries = entries_of(values, np.array(offsets), taps)
-    return _Amount(int(entries.records.sum()), taps * int(entries.weights.any(axis=1).sum()))
+    entries = entries_of(values, np.array(offsets), kind)
+    return _Amount(int(entries.records.sum()), kind.taps * int(entries.weights.any(axis=1).sum()))
 
 
 class _SparseAsm(Kernel):
@@ -61,21 +63,19 @@ class _SparseAsm(Kernel):
 
     basename: str
 
-    def __init__(self, blocks: bool = False) -> None:
-        self.taps = _BLOCK if blocks else 1
-        self.name = f"{self.basename}_sparse_blocks_asm" if blocks else f"{self.basename}_sparse_asm"  # type: ignore[misc]
+    def __init__(self, kind: Kind = SINGLES) -> None:
+        self.kind = kind
+        self.name = f"{self.basename}_{kind.suffix}_asm"  # type: ignore[misc]
 
     def takes(self, operation: Operation) -> bool:
         """True when the kernel computes the operation, whether or not any weight is zero."""
-        whole = operation.input(1).shape[-1] % self.taps == 0
-        near = self.taps == 1 or int(self.offsets(operation).max()) <= LARGEST_STEP[self.taps]
+        whole = operation.input(1).shape[-1] % self.kind.taps == 0
+        near = self.kind != BLOCKS or int(self.offsets(operation).max()) <= self.kind.largest_step
         return whole and near and byte_scaling(self.channels(operation)) is not None
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, zeros enough, and requantization constants that are proven."""
-        weights = operation.input(1)
-        whole = weights.shape[-1] % self.taps == 0
-        return board.dsp and whole and is_sparse(weights, self.taps) and self.takes(operation)
+        return board.dsp and is_sparse(operation.input(1), self.kind) and self.takes(operation)
 
     def channels(self, operation: Operation) -> Channels:
         """What requantization needs to know."""
@@ -106,11 +106,11 @@ class _SparseAsm(Kernel):
     def amount(self, operation: Operation) -> _Amount:
         """How long the stream is."""
         weights, offsets = operation.input(1), tuple(self.offsets(operation).tolist())
-        return _amount(weights.values.tobytes(), weights.shape[0], offsets, self.taps)
+        return _amount(weights.values.tobytes(), weights.shape[0], offsets, self.kind)
 
     def work(self, operation: Operation) -> Work:
         """What there is to do for each pixel."""
-        return Work(self.taps, self.amount(operation).records, self.scaling(operation).how)
+        return Work(self.kind, self.amount(operation).records, self.scaling(operation).how)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """Cycles of the schedules times how often they run."""
@@ -125,7 +125,7 @@ class _SparseAsm(Kernel):
     def packing(self, operation: Operation, pixels: Pixels) -> tuple[dict[str, Parameter], Constant]:
         """Holes that both forms of the template have, and the stream."""
         channels, made = self.channels(operation), self.scaling(operation)
-        entries = entries_of(channels.weights, self.offsets(operation), self.taps)
+        entries = entries_of(channels.weights, self.offsets(operation), self.kind)
         constant = sparse_stream(channels, entries, made)
         groups: list[Parameter] = []
         for group, count in self.work(operation).best_groups(pixels):

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tinycompile.assembly.requantizing import Requantizing
-from tinycompile.assembly.sparse import MOST_PIXELS, RECORD_WORDS, Block, Group, block
+from tinycompile.assembly.sparse import Block, block
+from tinycompile.assembly.sparse_records import Group, Kind
 from tinycompile.ops.base import Cost
 
 _CALL_CYCLES = 45
@@ -25,28 +26,28 @@ class Pixels:
     distance: int
     out_channels: int
 
-    def groups(self, most: int, taps: int) -> Groups:
+    def groups(self, most: int, kind: Kind) -> Groups:
         """Groups of at most so many pixels, as equal as they can be."""
         number = -(-self.count // most)
         fewer, more = self.count // number, self.count % number
         sizes = [(fewer + 1, more), (fewer, number - more)]
         return tuple(
-            (Group(size, self.distance, self.out_channels, taps), times) for size, times in sizes if times
+            (Group(kind, size, self.distance, self.out_channels), times) for size, times in sizes if times
         )
 
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do for each pixel: records of entries of `taps` weights, and how outputs are requantized."""
+    """What there is to do for each pixel: records of a kind, and how outputs are requantized."""
 
-    taps: int
+    kind: Kind
     records: int
     how: Requantizing
 
     def best_groups(self, pixels: Pixels) -> Groups:
         """The groups that take the fewest cycles."""
-        most = range(1, min(MOST_PIXELS[self.taps], pixels.count) + 1)
-        made = [pixels.groups(number, self.taps) for number in most]
+        most = range(1, min(self.kind.most_pixels, pixels.count) + 1)
+        made = [pixels.groups(number, self.kind) for number in most]
         possible = [groups for groups in made if all(group.fits for group, _ in groups)]
         return min(possible, key=self.cycles)
 
@@ -64,11 +65,11 @@ class Work:
         groups = self.best_groups(pixels)
         blocks = [self.normal_block(group) for group, _ in groups]
         steps = sum(len(b.head) + len(b.loop) + len(b.tail) + _STEPS_AROUND for b in blocks)
-        words = self.records * RECORD_WORDS[self.taps] + pixels.out_channels * (1 + self.how.words)
+        words = self.records * self.kind.words + pixels.out_channels * (1 + self.how.words)
         return Cost(int(self.cycles(groups)), 4 * words + int(_CODE_BYTES_PER_STEP * steps))
 
     def normal_block(self, group: Group) -> Block:
         """A block with the cycles of this group's: distances and values of shifts make no difference."""
         how = self.how
         similar = Requantizing(min(how.shift, 1), how.half_away, how.low, how.high, doubled=how.doubled)
-        return block(Group(group.pixels, 1, 1, self.taps), similar)
+        return block(Group(self.kind, group.pixels, 1, 1), similar)

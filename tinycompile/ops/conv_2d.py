@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinycompile.assembly.sparse_records import BLOCKS
 from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
@@ -80,9 +81,9 @@ class Conv2D(LinearOperator):
             WinogradRowAsm(tiles=1),
             PointwiseStrassen(),
             PointwiseSparse(),
-            PointwiseSparse(blocks=True),
+            PointwiseSparse(BLOCKS),
             WindowSparse(),
-            WindowSparse(blocks=True),
+            WindowSparse(BLOCKS),
             PointwiseDsp(),
             PointwiseVectorDsp(),
             WindowDsp(),
@@ -93,9 +94,9 @@ class Conv2D(LinearOperator):
             Dense(WindowAsm()),
             Dense(WindowAsm(packed=True)),
             Dense(PointwiseSparse()),
-            Dense(PointwiseSparse(blocks=True)),
+            Dense(PointwiseSparse(BLOCKS)),
             Dense(WindowSparse()),
-            Dense(WindowSparse(blocks=True)),
+            Dense(WindowSparse(BLOCKS)),
             Dense(PointwiseVectorDsp()),
             Dense(WindowDsp()),
             Dense(WindowVectorDsp()),

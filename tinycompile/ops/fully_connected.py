@@ -6,6 +6,7 @@ tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
 
 from typing import ClassVar
 
+from tinycompile.assembly.sparse_records import BLOCKS, VECTOR
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4
@@ -99,7 +100,8 @@ class FullyConnected(LinearOperator):
             FullyConnectedAsm(packed=True),
             FullyConnectedAsm(),
             FullyConnectedSparse(),
-            FullyConnectedSparse(blocks=True),
+            FullyConnectedSparse(VECTOR),
+            FullyConnectedSparse(BLOCKS),
             FullyConnectedDsp(),
             FullyConnectedPortable(),
         ),
