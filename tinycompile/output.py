@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from unicodedata import combining, normalize
 
 from tinycompile.errors import Problem, UsageError
 
@@ -33,9 +34,10 @@ _RESERVED = _KEYWORDS | _HEADERS | _CMAKE_TARGETS | {"tc"}
 def c_identifier(text: str) -> str:
     """A C (and C++) identifier made of a file's stem, which also serves as the name of a header and of a CMake target.
 
-    Other characters become `_`; a name that means something already gets a prefix.
+    Letters lose their accents, other characters become `_`; a name that means something already gets a prefix.
     """
-    name = re.sub(r"[^0-9A-Za-z_]", "_", text)
+    plain = (letter for letter in normalize("NFKD", text) if not combining(letter))
+    name = re.sub(r"[^0-9A-Za-z_]", "_", "".join(plain))
     if not name or name[0].isdigit() or name.startswith(("_", "tc_")) or name.lower() in _RESERVED:
         name = f"model_{name}"
     return name

@@ -104,10 +104,10 @@ def prepare(
     check_choice("input", input_mode, INPUT_MODES)
     for plugin in plugins:
         load_plugin(plugin)
-    data, stem = _read(model)
+    data, path = _read(model)
     target = load_board(board) if isinstance(board, str) else board
-    name = c_identifier(name or stem)
-    imported = read_model(data, f"{stem}.tflite")
+    name = c_identifier(name or path.stem)
+    imported = read_model(data, path.name)
     imported = with_programs(imported, target, _info(data, name, imported, {}), optimize)
     mode = InputMode(input_mode)
     graph = simplify(imported, io, mode)
@@ -138,12 +138,12 @@ def _macs(graph: Graph) -> dict[int, int]:
     return {node.source[0]: operator_of(node).macs(operation(graph, node)) for node in graph.nodes}
 
 
-def _read(model: str | Path | bytes) -> tuple[bytes, str]:
-    """The bytes of a model and the stem of its name."""
+def _read(model: str | Path | bytes) -> tuple[bytes, Path]:
+    """The bytes of a model and its file; bytes are called `model.tflite`."""
     if isinstance(model, bytes):
-        return model, "model"
+        return model, Path("model.tflite")
     path = Path(model)
     try:
-        return path.read_bytes(), path.stem
+        return path.read_bytes(), path
     except OSError as error:
         raise ModelError(Problem(str(path), f"cannot be read ({error.strerror})")) from error

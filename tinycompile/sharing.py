@@ -99,10 +99,11 @@ def _with_flash(models: Sequence[str | Path], options: CompileOptions) -> list[C
 
 
 def _check_names(group: str, names: Sequence[str]) -> None:
-    """Names become prefixes, folders and targets: each may occur once."""
-    twice = [one for index, one in enumerate(names) if one in names[:index]]
+    """Names become prefixes, folders and targets, and in capitals macros: each may occur once."""
+    capitals = [one.upper() for one in names]
+    twice = [one for index, one in enumerate(names) if one.upper() in capitals[:index]]
     problems = [Problem(one, "two models have this name", action="rename a file") for one in twice]
-    if group in names:
+    if group.upper() in capitals:
         problems.append(
             Problem(group, "a model has the name of the common header", action="choose another --name")
         )

@@ -55,8 +55,8 @@ def test_pad_goes_into_convolutions() -> None:
           input %0: int8[1,6,5,2]
           %5: int8[1,3,3,4] = CONV_2D(%0, const int8[4,3,3,2], const int32[4]) """
         + (
-            "{window=WindowOptions(padding=<PaddingMode.VALID: 'VALID'>, stride_rows=2, stride_columns=2, dilation_rows=1, "
-            "dilation_columns=1, pads=Pads(top=2, bottom=0, left=1, right=2)), activation=NONE}"
+            "{window={padding=VALID, stride_rows=2, stride_columns=2, dilation_rows=1, dilation_columns=1, "
+            "pads={top=2, bottom=0, left=1, right=2}}, activation=NONE}"
         )
         + """
           output %5

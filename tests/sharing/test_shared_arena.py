@@ -174,6 +174,11 @@ def test_wrong_usage(models: list[Path], tmp_path: Path) -> None:
     assert result.exit_code == 2 and "--shared-arena" in result.stderr
     result = build(models[0], models[0], "--shared-arena", "-o", tmp_path / "out")
     assert result.exit_code == 2 and "digits_int8: two models have this name" in result.stderr
+    capitals = tmp_path / "DIGITS_INT8.tflite"
+    capitals.write_bytes(models[0].read_bytes())
+    result = build(models[0], capitals, "--shared-arena", "-o", tmp_path / "out")
+    assert result.exit_code == 2 and "DIGITS_INT8: two models have this name" in result.stderr
+    capitals.unlink()
     result = build(*models, "--shared-arena", "--name", "streaming", "-o", tmp_path / "out")
     assert result.exit_code == 2 and "choose another --name" in result.stderr
     broken = tmp_path / "broken.tflite"

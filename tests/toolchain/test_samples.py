@@ -118,7 +118,7 @@ def npy():
 def test_files_that_are_no_npz(content, tmp_path):
     path = tmp_path / "x.npz"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="cannot be read as NPZ"):
+    with pytest.raises(UsageError, match="is no NPZ file"):
         load_samples(generated(INT8), path)
-    with pytest.raises(UsageError, match="cannot be read as NPZ"):
+    with pytest.raises(UsageError, match="cannot be read"):
         load_samples(generated(INT8), tmp_path / "absent.npz")

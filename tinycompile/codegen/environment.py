@@ -82,8 +82,11 @@ def _integers(flat: NDArray[Any]) -> list[str]:
     least = {4: "(-2147483647 - 1)", 8: "(-9223372036854775807LL - 1)"}.get(flat.dtype.itemsize, "")
     suffix = "u" if flat.dtype.kind == "u" else ""
     wide = suffix + "LL" if flat.dtype.itemsize == 8 else suffix
-    lowest = int(np.iinfo(flat.dtype).min)
-    return [least if least and v == lowest < 0 else f"{v}{wide}" for v in flat.tolist()]
+    texts = [f"{v}{wide}" for v in flat.tolist()] if wide else list(map(str, flat.tolist()))
+    if least and flat.dtype.kind == "i":
+        for index in np.flatnonzero(flat == np.iinfo(flat.dtype).min):
+            texts[index] = least
+    return texts
 
 
 def _fail(message: str) -> NoReturn:

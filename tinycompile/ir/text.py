@@ -1,6 +1,6 @@
 """The text form of a graph, for dumps after a pass and for Before / Expected tests. One line per operator."""
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 from tinycompile.ir.graph import Graph
 from tinycompile.ir.types import Attributes, Node, Tensor
@@ -33,9 +33,14 @@ def _operand(tensor: Tensor | None) -> str:
 
 
 def _attributes(attributes: Attributes) -> str:
-    pairs = [f"{field.name}={_value(getattr(attributes, field.name))}" for field in fields(attributes)]
-    return f" {{{', '.join(pairs)}}}" if pairs else ""
+    return f" {_value(attributes)}" if fields(attributes) else ""
 
 
 def _value(value: object) -> str:
+    """Enums by the name that the schema has for them, groups of attributes in braces."""
+    if is_dataclass(value) and type(value).__str__ is object.__str__:
+        shown = (field.name for field in fields(value) if field.repr)
+        return f"{{{', '.join(f'{name}={_value(getattr(value, name))}' for name in shown)}}}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_value, value))})"
     return str(getattr(value, "value", value))

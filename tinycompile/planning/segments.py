@@ -106,11 +106,12 @@ class _Layout:
     ring_bytes: tuple[int, ...]
 
     @classmethod
-    def of(cls, work: Work, rows: Stream, outside: int, under: Sequence[Overlap] = ()) -> "_Layout":
+    def of(
+        cls, sizes: Mapping[int, int], rows: Stream, outside: int, under: Sequence[Overlap] = ()
+    ) -> "_Layout":
         """`outside` are the bytes of everything but rings and scratch, with nothing overlapping."""
         if not under:
             return cls(outside, rows.live_bytes)
-        sizes = _sizes(work, rows)
         below = {overlap.written for overlap in under}
         rings = tuple(
             max((sum([sizes[s] for s in held - below]) for held in sets), default=0) for sets in rows.live
@@ -128,13 +129,13 @@ def _layouts(work: Work, rows: Stream, outside: int) -> list[_Layout]:
     """Layouts that may be the best: nothing overlaps, one output in place, or greedily more and more under each dying input."""
     sizes, idle = _sizes(work, rows), (0,) * len(rows.live)
     in_place = max([0, *(_saved(sizes, overlap) for overlap in rows.overlaps if overlap.exact)])
-    layouts = [_Layout.of(work, rows, outside - in_place)]
+    layouts = [_Layout.of(sizes, rows, outside - in_place)]
     led = sorted((o for o in rows.overlaps if not o.exact), key=lambda o: -_saved(sizes, o))
     for read in {overlap.read for overlap in led}:
         under: list[Overlap] = []
-        best = _Layout.of(work, rows, outside)
+        best = _Layout.of(sizes, rows, outside)
         for overlap in (o for o in led if o.read == read):
-            layout = _Layout.of(work, rows, outside, [*under, overlap])
+            layout = _Layout.of(sizes, rows, outside, [*under, overlap])
             if layout.bytes(idle) < best.bytes(idle):
                 best, under = layout, [*under, overlap]
                 layouts.append(best)

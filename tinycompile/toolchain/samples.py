@@ -121,8 +121,12 @@ def load_samples(generated: Generated, path: Path) -> tuple[Sample, ...]:
     try:
         with path.open("rb") as file, np.load(file) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, TypeError, EOFError, BadZipFile) as error:
-        raise UsageError(Problem(str(path), f"it cannot be read as NPZ ({error})")) from error
+    except OSError as error:
+        raise UsageError(Problem(str(path), f"cannot be read ({error.strerror or error})")) from error
+    except (ValueError, TypeError, EOFError, BadZipFile) as error:
+        raise UsageError(
+            Problem(str(path), "it is no NPZ file", action="write one with numpy.savez")
+        ) from error
     missing = [name for name in names if name not in arrays]
     if missing:
         found = ", ".join(sorted(arrays)) or "nothing"
