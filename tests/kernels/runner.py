@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.kernels.firmware import run_firmware
 from tinycompile.board import Board, load_board
 from tinycompile.codegen.environment import c_array, environment
 from tinycompile.ops import Kernel, Operation, operator_of, row_shape
 from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
-from tinycompile.resources import boards_dir, runtime_dir
+from tinycompile.resources import runtime_dir
 
 _HOST_FLAGS = ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 _WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"]
@@ -115,34 +116,12 @@ def run_on_board(
 ) -> list[Outcome]:
     """Compile for a board and run on its emulator; ticks times 0.625 are instructions (25 MHz, 64 ns each)."""
     board = load_board(name)
-    assert board.emulator is not None
-    firmware = boards_dir() / "firmware"
-    source, program = folder / "cases.c", folder / "cases.elf"
-    source.write_text(c_program(cases, board), encoding="utf-8")
-    command = [board.compiler, *board.arch_flags, *(flags or board.cflags), *_WARNINGS, "-nostartfiles"]
-    command += [f"-I{runtime_dir()}", f"-I{firmware}", f"-L{firmware}", f"-T{board.emulator.linker_script}"]
-    command += [str(source), str(firmware / "startup.c"), "-o", str(program), "-lm"]
-    subprocess.run(command, check=True, timeout=600)
-    emulator = [
-        "qemu-system-arm",
-        "-M",
-        board.emulator.machine,
-        "-nographic",
-        "-monitor",
-        "none",
-        "-serial",
-        "none",
-    ]
-    emulator += [
-        "-semihosting-config",
-        "enable=on,target=native",
-        "-icount",
-        "shift=6,sleep=off",
-        "-kernel",
-        str(program),
-    ]
-    done = subprocess.run(emulator, check=True, timeout=600, capture_output=True, text=True)
-    return _outcomes(done.stdout + done.stderr)
+    options = ["-icount", "shift=6,sleep=off"]
+    code, text = run_firmware(
+        c_program(cases, board), folder, board, [*(flags or board.cflags), *_WARNINGS], options
+    )
+    assert code == 0, text[-300:]
+    return _outcomes(text)
 
 
 def _outcomes(text: str) -> list[Outcome]:

@@ -5,13 +5,13 @@ and so that it begins where memory begins; the emulator stops at an access outsi
 A kernel that may write over its input does so in the first of the two runs, as far behind its beginning as the planner goes.
 """
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tests.kernels.firmware import run_firmware
 from tests.kernels.runner import Case
 from tinycompile.board import load_board
 from tinycompile.codegen.environment import c_array, environment
@@ -19,7 +19,6 @@ from tinycompile.lowering.select import candidate_of
 from tinycompile.ops import Operation, operator_of, row_shape
 from tinycompile.planning.overlap import kernel_overlaps
 from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
-from tinycompile.resources import boards_dir, runtime_dir
 
 GUARD_BYTES = 64
 _WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-overlength-strings"]
@@ -87,28 +86,9 @@ class Outcome:
 def run_guarded(cases: Sequence[Case], folder: Path, flags: Sequence[str] = ("-O2",)) -> list[Outcome]:
     """Compile the cases for the Cortex-M7 and run them; two outcomes for each case. Fails when the emulator stops."""
     board = load_board("m7")
-    assert board.emulator is not None
-    firmware = boards_dir() / "firmware"
-    source, program = folder / "cases.c", folder / "cases.elf"
-    source.write_text(_program(cases), encoding="utf-8")
-    command = [board.compiler, *board.arch_flags, *flags, *_WARNINGS, "-nostartfiles", f"-I{runtime_dir()}"]
-    command += [f"-I{firmware}", f"-L{firmware}", f"-T{board.emulator.linker_script}", str(source)]
-    subprocess.run([*command, str(firmware / "startup.c"), "-o", str(program)], check=True, timeout=600)
-    emulator = [
-        "qemu-system-arm",
-        "-M",
-        board.emulator.machine,
-        "-nographic",
-        "-monitor",
-        "none",
-        "-serial",
-        "none",
-    ]
-    emulator += ["-semihosting-config", "enable=on,target=native", "-kernel", str(program)]
-    done = subprocess.run(emulator, timeout=600, capture_output=True, text=True)
-    text = done.stdout + done.stderr
+    code, text = run_firmware(_program(cases), folder, board, [*flags, *_WARNINGS])
     lines = [[int(word) for word in line.split()] for line in text.splitlines() if line.strip()[:1].isdigit()]
-    assert done.returncode == 0, f"stopped behind case {len(lines) // 2}: {text[-300:]}"
+    assert code == 0, f"stopped behind case {len(lines) // 2}: {text[-300:]}"
     assert [line[0] for line in lines] == list(range(2 * len(cases)))
     return [Outcome(*line[1:]) for line in lines]
 
