@@ -12,7 +12,7 @@ from tests.kernels_asm.guarded import run_guarded
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_asm import FullyConnectedAsm, PointwiseAsm, WindowAsm
-from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
+from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.program import Granularity
@@ -30,6 +30,7 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         WinogradRowAsm(tiles=2),
         WinogradRowAsm(tiles=1),
         PointwiseStrassen(least_width=0),
+        RowsStrassen(least_width=0),
     ),
     "FULLY_CONNECTED": (FullyConnectedAsm(), FullyConnectedAsm(packed=True)),
 }
@@ -80,7 +81,8 @@ def test_pointwise_depths(depths: range, tmp_path: Path) -> None:
     """Every depth from 1 to 70, with all tails of pixels and channels."""
     operations = [convolution((1, 1, 1 + k % 9, k), 1 + k % 11, numbers=drawn(k)) for k in depths]
     cases = check(operations, tmp_path)
-    assert {case.kernel.name for case in cases} == {"pointwise_asm", "pointwise_asm_packed", "strassen_asm"}
+    strassen = {"strassen_asm", "strassen_rows_asm"}
+    assert {case.kernel.name for case in cases} == {"pointwise_asm", "pointwise_asm_packed", *strassen}
 
 
 @pytest.mark.parametrize("depths", [range(1, 36), range(36, 71)], ids=["1-35", "36-70"])

@@ -11,8 +11,11 @@ from tests.kernels_asm.test_matrix_products import DRAWS, check, drawn
 from tinycompile.board import load_board
 from tinycompile.ops._asm_scaling import scaling, strassen_factors, strassen_scaling
 from tinycompile.ops._conv_2d_dsp import convolution_channels
-from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
+from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
+from tinycompile.program import Granularity
 from tinycompile.quant import Multiplier
+
+_WHOLE = Granularity.WHOLE
 
 
 def test_seven_products_make_the_matrix_product() -> None:
@@ -38,6 +41,8 @@ def test_only_what_has_the_form_is_taken() -> None:
         assert kernel.supports(convolution(*good, numbers=drawn(1)), board)
     assert not PointwiseStrassen().supports(convolution((1, 2, 2, 40), 8, numbers=drawn(1)), board)
     assert PointwiseStrassen().supports(convolution((1, 2, 2, 40), 96, numbers=drawn(1)), board)
+    whole_rows = convolution((1, 2, 4, 40), 8, numbers=drawn(1))
+    assert not kernel.supports(whole_rows, board) and RowsStrassen(least_width=0).supports(whole_rows, board)
     for bad in (
         convolution((1, 2, 2, 8), 8, numbers=drawn(1)),
         convolution((1, 2, 2, 40), 7, numbers=drawn(1)),
@@ -93,7 +98,9 @@ def test_pixels_and_depths(draw: int, tmp_path: Path) -> None:
         for i, (rows, columns, depth, channels) in enumerate(shapes)
     ]
     cases = check(operations, tmp_path)
-    assert sum(case.kernel.name == "strassen_asm" for case in cases) == len(operations)
+    assert sum(isinstance(c.kernel, PointwiseStrassen) and c.granularity is _WHOLE for c in cases) == len(
+        operations
+    )
 
 
 @pytest.mark.slow
@@ -107,4 +114,6 @@ def test_deep_and_wide(tmp_path: Path) -> None:
         convolution((2, 3, 3, 256), 32, numbers=drawn(5)),
     ]
     cases = check(operations, tmp_path)
-    assert sum(case.kernel.name == "strassen_asm" for case in cases) == len(operations)
+    assert sum(isinstance(c.kernel, PointwiseStrassen) and c.granularity is _WHOLE for c in cases) == len(
+        operations
+    )

@@ -26,7 +26,7 @@ OUTPUT_OFFSET, STAGED_OFFSET, END_OFFSET = 0, 12, 24
 """Where the frame keeps the output, the staged pixels and their end."""
 
 STRAIGHT_PAIRS = 48
-LOOP_PAIRS = 32
+LOOP_PAIRS = 60
 _UNROLLED_STEPS = 400
 """Instructions of several blocks that are printed one after the other, to save the loop around them."""
 

@@ -55,7 +55,7 @@ UNITS: dict[str, Unit] = {
     "load_byte": Unit("load", 3, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
     "uxtb16": _EXTEND, "uxtb16_ror8": _EXTEND, "extend_add": _EXTEND, "extend_half_add": _EXTEND, "add_high": _SHIFT,
-    "add_shifted": _SHIFT,
+    "add_shifted": _SHIFT, "sxtab16": _EXTEND, "sxtab16_ror8": _EXTEND,
     "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
     "eor": Unit("add", 1, count=2),

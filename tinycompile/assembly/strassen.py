@@ -2,7 +2,7 @@
 
 Pixels, depth and channels are halved: A is the activations of two and two pixels, B the weights of even and of odd channels.
 
-    S1 = A21 + A22   S2 = S1 - A11   S3 = A11 - A21   S4 = A12 - S2
+    S1 = A21 + A22   S2 = S1 - A11   S3 = A11 - A21 = A22 - S2   S4 = A12 - S2
     T1 = B12 - B11   T2 = B22 - T1   T3 = B22 - B12   T4 = T2 - B21
 
     C11 = A11 B11 + A12 B21        U2 = A11 B11 + S2 T2        V = U2 + S3 T3
@@ -30,7 +30,7 @@ TO = (1, 12, 14)
 """Registers of the staging: the input, and the staged words of three products each."""
 
 _LONGEST_CHUNK = 48
-_STRAIGHT_PAIRS = 24
+_STRAIGHT_PAIRS = 32
 
 
 @dataclass(frozen=True)
@@ -79,29 +79,31 @@ def stage(halves: Halves) -> Scheduled:
                 for right in (0, halves.depth // 2)
             ]
             loaded = [values.emit("load", (IN,), (place,)) for place in places]
-            for half, kind in enumerate(("sxtb16", "sxtb16_ror8")):
-                a11, a12, a21, a22 = (values.emit(kind, (value,)) for value in loaded)
+            for half, turn in enumerate(("", "_ror8")):
                 at = 4 * ((2 * word + half) * HALF_PIXELS + pixel)
-                _stage_sums(values, halves, (a11, a12, a21, a22), at)
+                _stage_sums(values, halves, loaded, turn, at)
     made = schedule(values.ops, range(2, 12))
     assert made is not None
     return made
 
 
-def _stage_sums(values: Values, halves: Halves, quarters: tuple[Value, ...], at: int) -> None:
-    """Store one word of each of the seven left factors."""
-    a11, a12, a21, a22 = quarters
+def _stage_sums(values: Values, halves: Halves, loaded: list[Value], turn: str, at: int) -> None:
+    """Store one word of each of the seven left factors, from the bytes 0 and 2 of four words (`turn`: 1 and 3).
+
+    A21 is no factor itself: it is added to A22 while it is extended, and S3 = A22 - S2.
+    """
+    a11, a12, a22 = (values.emit(f"sxtb16{turn}", (loaded[place],)) for place in (0, 1, 3))
 
     def store(name: str, value: Operand) -> None:
         pointer, index = divmod(PRODUCTS.index(name), 3)
         values.effect("store", (value, TO[pointer]), (index * halves.staged_bytes + at,))
 
-    s1 = values.emit("sadd16", (a21, a22))
-    store("A22", a22)
+    s1 = values.emit(f"sxtab16{turn}", (a22, loaded[2]))
     store("S1", s1)
-    store("S3", values.emit("ssub16", (a11, a21)))
     s2 = values.emit("ssub16", (s1, a11))
     store("A11", a11)
     store("S2", s2)
     store("S4", values.emit("ssub16", (a12, s2)))
     store("A12", a12)
+    store("S3", values.emit("ssub16", (a22, s2)))
+    store("A22", a22)

@@ -37,7 +37,7 @@ what follows the product, the end of its pixels, the staged pointer while lr is 
 """
 
 _SUMS = HALF_PIXELS * HALF_CHANNELS
-_PERIOD, _SINGLE_WEIGHTS = 3, 2
+_PERIOD, _SINGLE_WEIGHTS = 7, 3
 """In so many pairs of each period half of the weights are loaded one word at a time, as pixels always are: such a load goes
 beside a multiplication and costs an instruction, where a load of two words costs a cycle. Kernels are chosen by cycles.
 """

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,8 +33,10 @@ class PointwiseStrassen(Kernel):
     """A 1x1 window with stride 1; the depth is filled up to a multiple of 8, the last eight channels may overlap others."""
 
     name = "strassen_asm"
-    granularities = (Granularity.WHOLE,)
+    granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
     stages_steps = True
+    by_row: ClassVar[bool] = False
+    """Made for rows of whole groups of pixels: then each row can be computed alone."""
 
     def __init__(self, least_width: int = _LEAST_WIDTH) -> None:
         self.least_width = least_width
@@ -41,7 +44,7 @@ class PointwiseStrassen(Kernel):
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, four pixels at least, offsets of 12 bits, and proven requantization."""
         wide = max(operation.input(0).shape[3], operation.output.shape[3]) >= self.least_width
-        has_form = board.dsp and wide and _has_form(operation)
+        has_form = board.dsp and wide and _has_form(operation) and self.by_row == _has_whole_rows(operation)
         return has_form and strassen_scaling(_channels(operation)) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
@@ -69,13 +72,14 @@ class PointwiseStrassen(Kernel):
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gemm/strassen.c.j2`."""
         out_channels = operation.output.shape[3]
+        calls = operation.rows if granularity is Granularity.ROW else 1
         halves, made = _halves(operation), _scaling(operation)
         constant = _stream(operation, made)
         return KernelCode(
             template="gemm/strassen.c.j2",
             parameters={
-                "pixels": _pixels(operation),
-                "whole": _whole_pixels(operation),
+                "pixels": _pixels(operation) // calls,
+                "whole": _whole_pixels(operation) // calls,
                 "last_in_bytes": _last_in_bytes(operation),
                 "depth": halves.depth,
                 "pixel_bytes": halves.pixel_bytes,
@@ -97,6 +101,20 @@ class PointwiseStrassen(Kernel):
             constants=(constant,),
             scratch_bytes=self.scratch_bytes(operation, board),
         )
+
+
+class RowsStrassen(PointwiseStrassen):
+    """The same where every row is made of whole groups of pixels: it takes part in fused regions."""
+
+    name = "strassen_rows_asm"
+    granularities = (Granularity.WHOLE, Granularity.ROW)
+    by_row = True
+
+
+def _has_whole_rows(operation: Operation) -> bool:
+    return (
+        operation.output.shape[2] % PIXELS == 0 and _halves(operation).depth == _halves(operation).pixel_bytes
+    )
 
 
 def _has_form(operation: Operation) -> bool:

@@ -12,7 +12,7 @@ from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
-from tinycompile.ops._conv_2d_strassen import PointwiseStrassen
+from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._convolution import (
@@ -80,6 +80,7 @@ class Conv2D(LinearOperator):
             WinogradRowAsm(tiles=2),
             WinogradRowAsm(tiles=1),
             PointwiseStrassen(),
+            RowsStrassen(),
             PointwiseSparse(),
             PointwiseSparse(BLOCKS),
             WindowSparse(),
