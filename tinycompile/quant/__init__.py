@@ -23,7 +23,8 @@ from tinycompile.quant.multiplier import (
     rounding_divide_by_power_of_two,
     wrap_int32,
 )
-from tinycompile.quant.solver import Accumulators, Requantization, solve
+from tinycompile.quant.solver import solve
+from tinycompile.quant.thresholds import Accumulators, Requantization
 
 __all__ = [
     "REAL_RANGES", "Accumulators", "Activation", "Int64", "Multiplier", "Requantization",

@@ -1,0 +1,150 @@
+"""What short requantization sequences are held against: the accumulators at which the reference reaches each output value.
+
+See `solver.py`, which finds the sequences.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinycompile.quant.multiplier import Multiplier, requantize
+
+Integers = NDArray[Any]
+"""int64, or Python's int (dtype object) where 64 bits are not enough."""
+
+LARGEST_COMMON_SHIFT = 22
+"""Thresholds of layers with larger shifts to the right may need more than 64 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Accumulators:
+    """The accumulators of a layer's channels: int64 arrays [channels], before any scaling.
+
+    Weights and accumulators can be multiplied by `least_scale` times a power of two, up to `largest_scale`, which is one of
+    these; `fixed_scale` says that the kernel needs exactly the largest. Limits are given less `origin`, which is 0 but for
+    channels whose output never changes: their accumulators do not count, however large.
+    """
+
+    least: Integers
+    greatest: Integers
+    largest_scale: Integers
+    fixed_scale: bool = False
+    least_scale: int = 1
+    origin: Integers | int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Requantization:
+    """Constants for SMMLAR and SSAT of all channels of a layer; arrays int64 [channels].
+
+    `shift` is the common shift, None when each channel has its own in `shifts`. `half_away` adds the sign of the accumulator
+    to `constant`. `low` and `high` are the clamps that remain to be applied after saturation to int8 (None: none).
+    """
+
+    scale: Integers
+    offset: Integers
+    multiplier: Integers
+    constant: Integers
+    shifts: Integers
+    shift: int | None
+    half_away: bool
+    low: int | None = None
+    high: int | None = None
+
+    def apply(self, accumulator: Any) -> Any:
+        """What the instructions compute of int64 accumulators [..., channels]: the model of the kernels, for proofs and tests."""
+        scaled = accumulator * self.scale + self.offset
+        constant = self.constant - (scaled < 0) if self.half_away else self.constant
+        high_word = ((scaled * self.multiplier + (1 << 31)) >> 32) + constant
+        shifted = high_word >> self.shifts
+        least = -128 if self.low is None else self.low
+        greatest = 127 if self.high is None else self.high
+        return np.clip(np.clip(shifted, -128, 127), least, greatest)
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What is to be matched: the reference function of each channel with its thresholds."""
+
+    accumulators: Accumulators
+    multipliers: tuple[Multiplier, ...]
+    zero_point: int
+    low: int
+    high: int
+    value: Integers
+    right: Integers
+    """Right shift e, at least 0."""
+    left: Integers
+    outputs: Integers
+    """Output values t in (low, high], [255 or fewer]."""
+    first: Integers
+    """First accumulator that reaches output t: [channels, outputs]."""
+    reached: NDArray[np.bool_]
+    """True where some accumulator is below the threshold and some is not: [channels, outputs]."""
+
+    def reference(self, accumulator: Integers) -> Integers:
+        """Exact outputs of accumulators [..., channels]."""
+        scaled = requantize(accumulator + self.accumulators.origin, self.multipliers) + self.zero_point
+        return np.clip(scaled, self.low, self.high)
+
+
+def is_exact(found: Requantization, layer: Layer) -> bool:
+    """True when the instructions are right for all channels."""
+    return bool(exact_channels(found, layer).all())
+
+
+def exact_channels(found: Requantization, layer: Layer) -> NDArray[np.bool_]:
+    """True for each channel for which the instructions are right.
+
+    Compare at both sides of every threshold in reach, and at both ends: a proof, since both functions are monotone.
+    """
+    ends = np.stack([layer.accumulators.least, layer.accumulators.greatest])
+    fill = layer.accumulators.least[:, None]
+    at = np.where(layer.reached, layer.first, fill).T
+    below = np.where(layer.reached, layer.first - 1, fill).T
+    points = np.concatenate([ends, at, below])
+    scaled = points * found.scale + found.offset
+    fits = ((scaled >= -(1 << 31)) & (scaled < 1 << 31)).all(axis=0)
+    words = np.stack([found.multiplier, found.constant])
+    fits &= (found.multiplier >= 0) & (abs(words) < 1 << 31).all(axis=0)
+    exact: NDArray[np.bool_] = fits & (found.apply(points) == layer.reference(points)).all(axis=0)
+    return exact
+
+
+def layer_of(
+    accumulators: Accumulators, multipliers: tuple[Multiplier, ...], zero_point: int, low: int, high: int
+) -> Layer:
+    """The thresholds of a layer's channels; `low` and `high` are the clamps of its output."""
+    shifts = [m.shift for m in multipliers]
+    wide = min(shifts) < -LARGEST_COMMON_SHIFT or max(shifts) > 0
+    kind: Any = object if wide else np.int64
+    value = np.array([m.value for m in multipliers], kind)
+    right = np.array([max(-s, 0) for s in shifts], kind)
+    left = np.array([max(s, 0) for s in shifts], kind)
+    outputs = np.arange(low + 1, high + 1).astype(kind)
+    above = outputs[None, :] - zero_point
+    power = np.array([1 << int(e) for e in right], kind)[:, None]
+    # RoundingDivideByPOT reaches `above` at this value: ties go away from zero.
+    reaching = above * power - power // 2 + ((above <= 0) & (power > 1))
+    divisor = (np.maximum(value, 1) * np.array([1 << int(s) for s in left], kind))[:, None]
+    origin = np.broadcast_to(np.asarray(accumulators.origin), value.shape).astype(kind)
+    first = -((-(reaching * (1 << 31) - (1 << 30))) // divisor) - origin[:, None]
+    spans = Accumulators(
+        accumulators.least.astype(kind),
+        accumulators.greatest.astype(kind),
+        accumulators.largest_scale.astype(kind),
+        accumulators.fixed_scale,
+        accumulators.least_scale,
+        origin,
+    )
+    reached = (spans.least[:, None] < first) & (first <= spans.greatest[:, None]) & (value > 0)[:, None]
+    return Layer(
+        spans, multipliers, zero_point, low, high, value, right, left, outputs, first, reached.astype(bool)
+    )
+
+
+def remaining_clamps(layer: Layer) -> tuple[int | None, int | None]:
+    """Clamps that saturation to int8 does not make."""
+    return (layer.low if layer.low > -128 else None), (layer.high if layer.high < 127 else None)
