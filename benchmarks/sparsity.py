@@ -15,9 +15,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.render import Section, as_text
+from benchmarks.render import Section, as_markdown, as_text
 from benchmarks.tables import Table
 from tests.support.tflite_builder import Builder, Spec
+from tinycompile.driver import prepare
+from tinycompile.ops import operation, operator_of
 from tinycompile.proving import bench_model
 
 Weights = NDArray[np.int8]
@@ -54,7 +56,8 @@ PATTERNS = {"random": (1, 1), "4x1": (4, 1), "1x4": (1, 4)}
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1)
-def main(names: tuple[str, ...]) -> None:
+@click.option("--markdown", is_flag=True, help="Tables as docs/kernels.md has them.")
+def main(names: tuple[str, ...], markdown: bool) -> None:
     """Measure the layers NAMES (default: all) at several densities."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     unknown = [name for name in names if name not in LAYERS]
@@ -71,8 +74,18 @@ def main(names: tuple[str, ...]) -> None:
         "flash bytes",
     )
     title = "Pruned layers on m7, `--optimize speed`: instructions, modelled cycles and weight bytes for each dense MAC or weight"
-    rows = tuple(row for name in names or LAYERS for row in _rows(name))
-    click.echo(as_text(Section(Table(title, columns, rows))), nl=False)
+    chosen = names or tuple(LAYERS)
+    show = as_markdown if markdown else lambda table: as_text(Section(table))
+    limits = Table(
+        "Largest part of non-zero weights at which the fastest kernel leaves out zeros, in percent, by estimated cycles",
+        ("layer", *PATTERNS),
+        tuple(
+            (name, *(str(breakeven(LAYERS[name], block)) for block in PATTERNS.values())) for name in chosen
+        ),
+    )
+    click.echo(show(limits))
+    rows = tuple(row for name in chosen for row in _rows(name))
+    click.echo(show(Table(title, columns, rows)), nl=False)
 
 
 def _rows(name: str) -> Iterator[tuple[str, ...]]:
@@ -85,6 +98,27 @@ def _rows(name: str) -> Iterator[tuple[str, ...]]:
                 str(density),
                 *_measured(layer, pruned_weights(layer.weights, density, block)),
             )
+
+
+def breakeven(layer: Layer, block: tuple[int, int]) -> int:
+    """The largest density in percent at which a sparse kernel has the fewest estimated cycles."""
+    pays, never = 0, 101
+    while never - pays > 1:
+        density = (pays + never) // 2
+        if "sparse" in _fastest(one_layer(layer, pruned_weights(layer.weights, density, block))):
+            pays = density
+        else:
+            never = density
+    return pays
+
+
+def _fastest(model: bytes) -> str:
+    """The kernel of a model of one layer with the fewest estimated cycles."""
+    prepared = prepare(model)
+    (node,) = prepared.graph.nodes
+    layer, board = operation(prepared.graph, node), prepared.board
+    kernels = [kernel for kernel in operator_of(node).kernels_for(layer) if kernel.supports(layer, board)]
+    return min(kernels, key=lambda kernel: kernel.cost(layer, board).cycles).name
 
 
 def pruned_weights(shape: tuple[int, ...], density: int, block: tuple[int, int], seed: int = 0) -> Weights:

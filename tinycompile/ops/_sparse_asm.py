@@ -31,8 +31,9 @@ _LARGEST_DENSITY = {SINGLES: 0.6, VECTOR: 0.4, BLOCKS: 0.8}
 kernels take 0.7."""
 
 _SCRATCH_LIMIT_BYTES = 8192
-_COPY_CYCLES = (14, 1.0)
-"""For each pixel that is copied and for each of its bytes."""
+_INLINE_COPY_BYTES = 32
+_COPY_CYCLES, _COPY_CALL_CYCLES, _COPY_CYCLES_PER_BYTE = 4, 16, 0.6
+"""For each pixel that is copied: always, where compilers call memcpy, and for each of its bytes."""
 
 
 def is_sparse(weights: Tensor, kind: Kind) -> bool:
@@ -246,8 +247,9 @@ class WindowSparse(_SparseAsm):
     def copy_cycles(self, operation: Operation) -> float:
         """Each pixel of each row of the window."""
         _, rows, _, depth = operation.input(1).shape
-        each, byte = _COPY_CYCLES
-        return rows * self.copied_columns(operation) * (each + byte * depth)
+        call = _COPY_CALL_CYCLES if depth > _INLINE_COPY_BYTES else 0
+        each = _COPY_CYCLES + call + _COPY_CYCLES_PER_BYTE * depth
+        return rows * self.copied_columns(operation) * each
 
     def scratch_bytes(self, operation: Operation, board: Board | None) -> int:
         """The copy."""
