@@ -97,6 +97,7 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
     return max(range(1, most + 1), key=lambda count: (number // count * count, count))
 
 
+@cache
 def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     """All steps of a block, from the first terms to the stores, or of `count` blocks one after the other."""
     writer = _Writer(shape, requantizing)
