@@ -6,6 +6,7 @@ from math import inf
 import pytest
 
 from tests.planning.random_models import random_model
+from tests.replay.random_programs import of_plan
 from tinycompile.board import load_board
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
@@ -79,6 +80,7 @@ def test_against_all_partitions(seed: int) -> None:
 def test_a_limit_is_kept_when_any_plan_fits(seed: int) -> None:
     graph, selection = chosen(seed)
     plans = plans_not_dominated(graph, selection)
+    assert all(of_plan(graph, found).violations() == () for found in plans)
     arenas = [memory.arena_bytes for _, _, memory in plans]
     assert arenas == sorted(arenas, reverse=True)
     for planned, limit in zip(plans, arenas, strict=True):

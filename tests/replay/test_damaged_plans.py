@@ -137,8 +137,8 @@ def test_scratch_over_an_operand_is_found(seed: int) -> None:
         if placement.buffer.node is None:
             continue
         for tensor in nodes[placement.buffer.node].inputs:
-            if tensor in places:
-                offset = places[tensor].offset // 16 * 16
+            offset = places[tensor].offset // 16 * 16 if tensor in places else 0
+            if tensor in places and offset + placement.buffer.bytes > places[tensor].offset:
                 more = max(offset + placement.buffer.bytes - net.memory.arena_bytes, 0)
                 damaged = net.with_placement(index, replace(placement, offset=offset), more_bytes=more)
                 assert any("garbage" in violation for violation in damaged.violations())
