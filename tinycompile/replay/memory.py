@@ -79,6 +79,8 @@ class Runs:
         behind = self._starts[last + 1] if last + 1 < len(self._starts) else self.size
         if end < behind:
             starts, held = [*starts, end], [*held, self._held[last]]
+        elif self._held[last + 1 : last + 2] == [held[-1]]:
+            last += 1  # the run behind goes on with the same tensor
         joined = [index for index in range(len(held)) if index == 0 or held[index] != held[index - 1]]
         if first > 0 and self._held[first - 1] == held[0]:
             joined = joined[1:]
