@@ -10,8 +10,8 @@
  * inference is measured.
  */
 #include "harness_model.h"
-#include "port.h"
-#include "trace.h"
+#include "harness_port.h"
+#include "harness_trace.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  *
  * QEMU's `-icount shift=6` makes one instruction 64 ns of the time that the timer counts.
  */
-#include "port.h"
+#include "harness_port.h"
 #include "semihosting.h"
 
 #include <string.h>

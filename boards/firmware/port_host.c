@@ -1,5 +1,5 @@
 /* port_host.c - the harness on this computer: stdio, and nothing is measured. */
-#include "port.h"
+#include "harness_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>

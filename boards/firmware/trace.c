@@ -1,8 +1,8 @@
 /* trace.c - records what each layer wrote: layer, output, row, bytes (four words), then the bytes themselves.
  */
-#include "trace.h"
+#include "harness_trace.h"
 
-#include "port.h"
+#include "harness_port.h"
 
 #include <string.h>
 

@@ -1,14 +1,19 @@
 """ViewRows, TrimVariables and CopyViews: which operators go, which stay, and what the graph says then."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from tests.state.models import MODELS
+from tests.support.tflite_builder import Builder, Spec
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph, to_text
 from tinycompile.passes import run_passes
 from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
+from tinycompile.proving import verify_model
 
 _MOVING = {"CONCATENATION", "STRIDED_SLICE", "SPLIT_V"}
 
@@ -24,11 +29,10 @@ def test_before_and_after() -> None:
     assert lines[2].strip() == "variable %12: int8[1,2,1,8] -> %13"
     rows, assignment, convolution = (line.strip() for line in lines[3:6])
     assert rows.startswith("%3: int8[1,3,1,8] = ROWS(%12, %0)")
-    assert "RowRun(input=0, rows=2, offset=0, stride=8), RowRun(input=1, rows=1, offset=0, stride=0)" in rows
+    assert "{input=0, rows=2, offset=0, stride=8}, {input=1, rows=1, offset=0, stride=0}" in rows
     assert assignment.startswith("%13: int8[1,2,1,8] = ASSIGN_VARIABLE(%12, %0)")
     assert (
-        "Move(input=0, source=8, target=0, elements=8), Move(input=1, source=0, target=8, elements=8)"
-        in assignment
+        "{input=0, source=8, target=0, elements=8}, {input=1, source=0, target=8, elements=8}" in assignment
     )
     assert convolution.startswith("%11: int8[1,1,1,6] = CONV_2D(%3, ")
 
@@ -88,3 +92,22 @@ def test_copies_of_old_values(name: str, copies: int) -> None:
     """An output needs one, and each circle of variables; a chain of variables only needs an order."""
     graph = run_passes(read_model(MODELS[name], name), [ViewRows(), CopyViews()])
     assert sum(node.kind == "COPY" for node in graph.nodes) == copies
+
+
+@pytest.mark.slow
+@pytest.mark.needs("gcc")
+@pytest.mark.parametrize("optimize", ["speed", "ram", "flash"])
+def test_pointwise_convolution_of_rows_in_several_places(optimize: str, tmp_path: Path) -> None:
+    """A kernel that gets one row at a time gets it from where it lies."""
+    rng = np.random.default_rng(4)
+    builder = Builder()
+    x = builder.input((1, 3, 4, 5), "int8", 0.1, -3)
+    kept = builder.op("ADD", [x, x], Spec((1, 3, 4, 5), "int8", 0.2, -3))
+    other = builder.op("MUL", [x, x], Spec((1, 3, 4, 5), "int8", 0.2, -3))
+    rows = builder.op("CONCATENATION", [kept, other, kept], Spec((1, 9, 4, 5), "int8", 0.2, -3), axis=1)
+    weights = builder.const(rng.integers(-127, 128, (6, 1, 1, 5)).astype(np.int8), 0.02, 0)
+    y = builder.op("CONV_2D", [rows, weights], Spec((1, 9, 4, 6), "int8", 0.3, 2), stride_h=1, stride_w=1)
+    path = tmp_path / "rows.tflite"  # a name that a header of the harness once had
+    path.write_bytes(builder.finish([x], [y]))
+    result = verify_model(path, board="host", optimize=optimize)
+    assert result.exact, result.summary()

@@ -37,8 +37,7 @@ def pointer(operand: Operand, row: int) -> Pointer:
     if not operand.by_row:
         return Pointer(block, operand.offset, None)
     if operand.rows > 1 and operand.ring_rows != 1:
-        row *= operand.stride
-        return Pointer(block, operand.offset + _row_offset(operand, row), row)
+        return _row_pointer(operand, row * operand.stride)
     return Pointer(block, operand.offset, row * operand.stride if operand.rows > 1 else 0)
 
 
@@ -54,7 +53,7 @@ def window(stage: Stage, operand: Operand, row: int) -> Window:
 
 
 def _row_pointer(operand: Operand, row: int) -> Pointer:
-    """One row of a window; its rows may lie in several places."""
+    """One row; the operand's rows may lie in several places."""
     for piece in operand.pieces:
         if row < piece.end_row or piece is operand.pieces[-1]:
             offset = piece.offset + (row - piece.first_row) * piece.stride_bytes

@@ -23,7 +23,7 @@ _GUARDS = ("in front of the arena", "behind the arena", "in front of the state",
 
 @dataclass(frozen=True)
 class Measurement:
-    """Timer readings (elapsed ticks) in front of and behind one call, and the stack it took; see `port.h`."""
+    """Timer readings (elapsed ticks) in front of and behind one call, and the stack it took; see `harness_port.h`."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
@@ -86,7 +86,7 @@ def _bind_inputs(generated: Generated) -> list[str]:
     name, macro, indices = generated.name, generated.name.upper(), range(len(generated.inputs))
     lines = [f"MODEL_ALIGNED static uint8_t harness_input_{i}[{macro}_INPUT_{i}_BYTES];" for i in indices]
     if generated.input_mode == "rows":
-        lines.insert(0, '#include "rows.h"')
+        lines.insert(0, '#include "harness_rows.h"')
         for i in indices:
             rows = f"harness_input_{i}, {macro}_INPUT_{i}_ROW_BYTES"
             lines.append(f"static harness_rows harness_rows_{i} = {{{rows}}};")

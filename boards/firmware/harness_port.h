@@ -1,6 +1,6 @@
-/* port.h - what the harness needs of the machine that it runs on. */
-#ifndef PORT_H
-#define PORT_H
+/* harness_port.h - what the harness needs of the machine that it runs on. */
+#ifndef HARNESS_PORT_H
+#define HARNESS_PORT_H
 
 #include "harness_model.h"
 
@@ -36,4 +36,4 @@ void port_exit(int status);
 tc_status port_measured_invoke(const MODEL_CONTEXT *context, port_measurement *invoke,
                                port_measurement *empty);
 
-#endif /* PORT_H */
+#endif /* HARNESS_PORT_H */

@@ -1,7 +1,7 @@
-/* trace.h - named by TC_TRACE_HEADER: what a generated model calls after each row (TC_TRACE_ROWS) and each
+/* harness_trace.h - named by TC_TRACE_HEADER: what a generated model calls after each row (TC_TRACE_ROWS) and each
  * layer. */
-#ifndef TRACE_H
-#define TRACE_H
+#ifndef HARNESS_TRACE_H
+#define HARNESS_TRACE_H
 
 #include <stdint.h>
 
@@ -21,4 +21,4 @@ void trace_end(void);
 #endif
 #define TC_TRACE_LAYER(layer) ((void)0)
 
-#endif /* TRACE_H */
+#endif /* HARNESS_TRACE_H */

@@ -1,6 +1,6 @@
-/* rows.h - delivers the rows of an input out of a buffer, for models that ask for them one by one. */
-#ifndef ROWS_H
-#define ROWS_H
+/* harness_rows.h - delivers the rows of an input out of a buffer, for models that ask for them one by one. */
+#ifndef HARNESS_ROWS_H
+#define HARNESS_ROWS_H
 
 #include <stdint.h>
 #include <string.h>
