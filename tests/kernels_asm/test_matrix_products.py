@@ -80,6 +80,7 @@ def check(operations: list[Operation], folder: Path, flags: tuple[str, ...] = ("
 def test_pointwise_depths(depths: range, tmp_path: Path) -> None:
     """Every depth from 1 to 70, with all tails of pixels and channels."""
     operations = [convolution((1, 1, 1 + k % 9, k), 1 + k % 11, numbers=drawn(k)) for k in depths]
+    operations += [convolution((1, 2, 4, k), 8 + k % 11, numbers=drawn(k)) for k in depths if k % 8 == 0]
     cases = check(operations, tmp_path)
     strassen = {"strassen_asm", "strassen_rows_asm"}
     assert {case.kernel.name for case in cases} == {"pointwise_asm", "pointwise_asm_packed", *strassen}

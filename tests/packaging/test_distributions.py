@@ -1,5 +1,6 @@
 """What is in the wheel and in the source distribution."""
 
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -48,8 +49,7 @@ def test_wheel_metadata(wheel: Path) -> None:
 
 
 def test_sdist_builds_the_same_wheel(wheel: Path, sdist: Path, tmp_path: Path) -> None:
-    with tarfile.open(sdist) as archive:
-        archive.extractall(tmp_path / "source", filter="data")
+    shutil.unpack_archive(sdist, tmp_path / "source")
     (source,) = (tmp_path / "source").iterdir()
     assert _content(build(source, tmp_path / "out", "wheel")) == _content(wheel)
 
