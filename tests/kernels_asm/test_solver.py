@@ -189,3 +189,17 @@ def test_sums_that_come_scaled(least: int, enough: int, clamps: tuple[int, int, 
             limits = (zero_point, low, high, int(layer.least[channel]), int(layer.greatest[channel]))
             check_channel(found, channel, multiplier, limits)
     assert solved >= enough
+
+
+@pytest.mark.parametrize("clamps", CLAMPS.values(), ids=CLAMPS.keys())
+@pytest.mark.parametrize("seed", range(8))
+def test_sums_that_come_times_four(seed: int, clamps: tuple[int, int, int]) -> None:
+    """Constants are found for every layer as it is, no scale is below the least one, and every threshold is met."""
+    zero_point, low, high = clamps
+    layer, multipliers = random_layer(seed, spread=2.0, taps=20)
+    scaled = replace(layer, largest_scale=np.maximum(layer.largest_scale, 4), least_scale=4)
+    found = solve(scaled, multipliers, zero_point, low, high)
+    assert found is not None and (found.scale >= 4).all()
+    for channel, multiplier in enumerate(multipliers):
+        limits = (zero_point, low, high, int(layer.least[channel]), int(layer.greatest[channel]))
+        check_channel(found, channel, multiplier, limits)

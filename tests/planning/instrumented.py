@@ -5,11 +5,9 @@ program that is printed (pointers of the call, rows and bytes of its operands), 
 eight bytes at a time: an access below a span is seen when it is eight bytes away or more, one behind it always.
 """
 
-from tinycompile.codegen import emit
+from tests.support.calls import calls_through
 from tinycompile.codegen.environment import environment
 from tinycompile.program import Granularity, Operand, Passing, Program, Stage
-
-_REGIONS = "/* ---- regions ---- */\n"
 
 _GUARDS = """
 /* ---- guards: what a call may touch ---- */
@@ -59,17 +57,10 @@ def instrumented(program: Program, *, short: dict[int, int] | None = None) -> di
 
     `short` maps the position of a stage to bytes by which its first input is declared too short: for tests of the guards.
     """
-    files, name = emit(program), f"{program.name}.c"
     stages = [stage for region in program.regions for stage in region.stages]
-    head, marker, body = files[name].partition(_REGIONS)
-    made = ""
-    for position, stage in enumerate(stages):
-        before, call, body = body.partition(f"{stage.function}(")
-        assert call, f"stage {position} is called where its region says"
-        made += f"{before}CHECKED_{position}("
     guards = [_guard(program, stage, (short or {}).get(index, 0)) for index, stage in enumerate(stages)]
     text = environment().from_string(_GUARDS).render(p=program, guards=guards)
-    return {**files, name: head + text + marker + made + body}
+    return calls_through(program, "CHECKED_", text)
 
 
 def _guard(program: Program, stage: Stage, short_bytes: int) -> dict[str, object]:

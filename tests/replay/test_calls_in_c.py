@@ -9,8 +9,8 @@ import pytest
 
 from tests.planning.test_generated_code import FLAGS, compile_random
 from tests.state.models import MODELS
+from tests.support.calls import calls_through
 from tests.support.tflite_builder import Builder, Spec
-from tinycompile.codegen import emit
 from tinycompile.codegen.environment import environment
 from tinycompile.driver import compile_model
 from tinycompile.plan import InputMode
@@ -20,7 +20,6 @@ from tinycompile.replay.memory import ARENA, STATE
 from tinycompile.replay.pointers import Pointer, pointer, window
 
 SEEDS = 12
-_REGIONS = "/* ---- regions ---- */\n"
 
 _HEAD = """
 #include <stdarg.h>
@@ -114,14 +113,7 @@ int main(void)
 
 def traced(program: Program, folder: Path) -> list[str]:
     """Build the program so that it prints each call with its pointers, and run it."""
-    files, name = emit(program), f"{program.name}.c"
     stages = [stage for region in program.regions for stage in region.stages]
-    head, marker, body = files[name].partition(_REGIONS)
-    made = ""
-    for position, stage in enumerate(stages):
-        before, call, body = body.partition(f"{stage.function}(")
-        assert call, f"stage {position} is called where its region says"
-        made += f"{before}NOTED_{position}("
     notes = (
         environment()
         .from_string(_HEAD)
@@ -132,7 +124,7 @@ def traced(program: Program, folder: Path) -> list[str]:
         )
     )
     main = environment().from_string(_MAIN).render(p=program)
-    for path, text in {**files, name: head + notes + marker + made + body, "main.c": main}.items():
+    for path, text in {**calls_through(program, "NOTED_", notes), "main.c": main}.items():
         (folder / path).write_text(text, encoding="utf-8")
     sources = sorted(path.name for path in folder.glob("*.c"))
     subprocess.run(["gcc", *FLAGS, "-o", "trace", *sources, "-lm"], cwd=folder, check=True)
