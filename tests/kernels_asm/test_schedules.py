@@ -19,6 +19,9 @@ from tinycompile.assembly.strassen import Halves
 
 LINEAR = Requantizing(15, False, -128, 127, odd_shift=20)
 AWAY = Requantizing(0, True, -100, 90, doubled=True)
+BIAS_ALONE = Requantizing(12, False, -128, 127, constant=0)
+ONE_CONSTANT = Requantizing(12, False, -100, 127, constant=1 << 21)
+HOWS = (LINEAR, AWAY, BIAS_ALONE, ONE_CONSTANT)
 
 
 def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
@@ -64,7 +67,7 @@ def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
     return memory
 
 
-@pytest.mark.parametrize("how", [LINEAR, AWAY], ids=["linear", "away"])
+@pytest.mark.parametrize("how", HOWS[:3], ids=["linear", "away", "bias alone"])
 @pytest.mark.parametrize("packed", [False, True], ids=["int16", "packed"])
 @pytest.mark.parametrize(
     "pixels, channels", [(4, 2), (3, 2), (2, 2), (1, 2), (2, 4), (1, 4), (4, 1), (3, 1), (1, 1)]
@@ -79,7 +82,7 @@ def test_reordering_changes_no_result(pixels: int, channels: int, packed: bool, 
         assert run(reorder(list(steps)).steps) == stored
 
 
-@pytest.mark.parametrize("how", [LINEAR, AWAY], ids=["linear", "away"])
+@pytest.mark.parametrize("how", HOWS, ids=["linear", "away", "bias alone", "one constant"])
 @pytest.mark.parametrize("depth", [16, 40])
 def test_strassen_keeps_its_sums(depth: int, how: Requantizing, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums that go to the stack come back, however products, stores and loads are put in order."""
@@ -152,7 +155,7 @@ def test_too_few_registers_are_told() -> None:
 
 
 @pytest.mark.parametrize("taps", [(3, 3, 1), (3, 3, 2), (5, 5, 1), (1, 3, 1), (4, 1, 1), (7, 7, 2)], ids=str)
-@pytest.mark.parametrize("how", [LINEAR, AWAY], ids=["linear", "away"])
+@pytest.mark.parametrize("how", HOWS, ids=["linear", "away", "bias alone", "one constant"])
 def test_depthwise_stores_each_output(taps: tuple[int, int, int], how: Requantizing) -> None:
     """Every output of one and of four channels is stored once, after as many multiplications as its window needs."""
     window = Taps(*taps, 1, 8)

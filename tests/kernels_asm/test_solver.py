@@ -15,6 +15,7 @@ from tinycompile.quant import (
     quantize_multiplier,
     solve,
 )
+from tinycompile.quant.thresholds import is_exact, layer_of
 
 
 def reference(accumulator: int, multiplier: Multiplier, zero_point: int, low: int, high: int) -> int:
@@ -203,3 +204,39 @@ def test_sums_that_come_times_four(seed: int, clamps: tuple[int, int, int]) -> N
     for channel, multiplier in enumerate(multipliers):
         limits = (zero_point, low, high, int(layer.least[channel]), int(layer.greatest[channel]))
         check_channel(found, channel, multiplier, limits)
+
+
+@pytest.mark.parametrize("together", [1, 2])
+@pytest.mark.parametrize("seed", range(12))
+def test_one_constant_for_all_channels(seed: int, together: int) -> None:
+    """RELU layers with int16 weights need no constant; scales that are too small for that, shared in pairs, need a common one."""
+    layer, multipliers = random_layer(seed, spread=float(seed % 4 * 2), taps=60)
+    count = len(multipliers) // 2 * 2 or 2
+    layer = replace(
+        layer, least=np.resize(layer.least, count), greatest=np.resize(layer.greatest, count),
+        largest_scale=np.full(count, 256 // together**3), together=together,
+    )  # fmt: skip
+    multipliers = tuple(multipliers[k % len(multipliers)] for k in range(count))
+    levels = (0,) if together == 1 else (512, 256, 1024)
+    found = solve(layer, multipliers, -128, -128, 127, levels=levels)
+    assert found is not None and found.shift is not None
+    all_live = layer_of(layer, multipliers, -128, -128, 127).reached.any(axis=1).all()
+    assert (found.common_constant in [level << found.shift for level in levels]) == all_live
+    assert (found.scale[::together] == found.scale[together - 1 :: together]).all()
+    for channel, multiplier in enumerate(multipliers):
+        limits = (-128, -128, 127, int(layer.least[channel]), int(layer.greatest[channel]))
+        check_channel(found, channel, multiplier, limits)
+
+
+def test_a_bias_beside_the_line_is_refused() -> None:
+    """The proof tells an offset that is wrong by one accumulator in one channel."""
+    layer, multipliers = random_layer(1, 2.0, 60)
+    found = solve(layer, multipliers, -128, -128, 127)
+    assert found is not None and found.common_constant == 0
+    proof = layer_of(layer, multipliers, -128, -128, 127)
+    assert is_exact(found, proof)
+    for channel, scale in enumerate(found.scale.tolist()):
+        for wrong in (-scale, scale):
+            offset = found.offset.copy()
+            offset[channel] += wrong
+            assert not is_exact(replace(found, offset=offset), proof)

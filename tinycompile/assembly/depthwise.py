@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 
 from tinycompile.assembly.depthwise_taps import Geometry, Order, Stream, Term
-from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.requantizing import Requantizing, scaled
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 CONSTANTS, STAGED, STACK, OUTPUT = 11, 12, 13, 14
@@ -177,9 +177,7 @@ class _Channel:
     def requantize(self, output: int) -> None:
         """From the sum of an output to the store."""
         how, values, total = self.how, self.values, self.sums[output]
-        multiplier, constant = self.constant(1), self.constant(2)
-        offset = values.emit("sign", (constant, total)) if how.half_away else constant
-        x = values.emit("scale", (total, multiplier, offset))
+        x = scaled(values, how, total, self.constant(1), self.constant(2) if how.constant is None else None)
         if not how.shift:
             x = values.emit("shift", (x, self.constant(3)))
         x = values.emit("saturate", (x,), (how.shift,))

@@ -4,7 +4,7 @@ Registers: r0.. accumulators [pixel][channel], then operands up to r11; r12 poin
 end of a block r11 points to the output if requantization can spare it, else lr does. Staged pixels: [pair][pixel], one word of
 two int16 each.
 
-Stream of a block: first terms [channel]; weights [pair][word]; requantization constants [channel][2 or 3]. A word of weights is
+Stream of a block: first terms [channel]; weights [pair][word]; requantization constants [channel][1 to 3]. A word of weights is
 either one channel's two int16, or (`packed`) two channels': each half is 256 * w1 + w0. SMLAD on that word sums
 256 * dot1 + dot0, and on its SXTB16, which is w0, dot0; the difference is left for channel 1 at the end. So int8 weights take
 their own size, and one SXTB16 takes the place of every second load.
@@ -134,6 +134,7 @@ class _Writer:
     """Writes the steps of one block in the order of need; `reorder` moves the loads ahead."""
 
     def __init__(self, shape: Shape, requantizing: Requantizing, index: int = 0) -> None:
+        assert not requantizing.constant
         self.shape, self.how = shape, requantizing
         self.start = index * shape.block_bytes(requantizing)
         """From the stream pointer to the block."""
@@ -349,12 +350,12 @@ class _Writer:
         how, turn = self.how, 0
         for channel, constants in registers.items():
             for pixel in range(self.shape.pixels):
-                x, addend = pixel * self.shape.channels + channel, constants[1]
+                x, addend = pixel * self.shape.channels + channel, constants[how.constant is None]
                 if how.half_away:
                     addend = free[turn % len(free)]
                     turn += 1
                     yield ("sign", addend, constants[1], x)
-                yield ("scale", x, x, constants[0], addend)
+                yield how.scale(x, constants[0], addend)
                 shift = how.shift_of(channel)
                 if not shift:
                     yield ("shift", x, x, constants[2])

@@ -26,6 +26,7 @@ _REGISTERS = {
     "clamp": 2,
     "store_pair": 3,
     "stack_address": 1,
+    "constant": 1,
     "add_shifted": 3,
 }
 """Leading numbers of a step that are registers, where they are not all; "store" and "store_byte" have an offset at the end."""

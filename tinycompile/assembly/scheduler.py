@@ -49,7 +49,7 @@ _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
-    "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply": _MULTIPLY,
+    "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply_high": _MULTIPLY, "multiply": _MULTIPLY,
     "load": _LOAD, "load_next": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
     "load_pair_moving": Unit("load", 1, alone=True), "load_pair_next": Unit("load", 1, alone=True),
     "load_byte": Unit("load", 3, count=2, late=True),
@@ -60,12 +60,12 @@ UNITS: dict[str, Unit] = {
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
     "eor": Unit("add", 1, count=2),
     "advance": Unit("add", 1, count=2), "compare": Unit("add", 1, count=2), "stack_address": Unit("add", 1, count=2),
-    "test": Unit("add", 1, count=2),
+    "test": Unit("add", 1, count=2), "constant": Unit("add", 1, count=2),
     "clamp": Unit("shift", 2, alone=True, late=True),
     "store": Unit("store", 1, late=True), "store_byte": Unit("store", 1, late=True),
     "store_pair": Unit("store", 1, alone=True, late=True), "store_many": Unit("store", 1, alone=True, late=True),
 }  # fmt: skip
-ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "smuad", "scale"})
+ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "smuad", "scale", "multiply_high"})
 """Their results can be added to in the next cycle; any other use has to wait for one cycle more."""
 
 

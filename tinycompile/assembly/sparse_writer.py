@@ -70,19 +70,20 @@ class Writer(ABC):
         """Requantize and store."""
         yield from self.end()
         how, output = self.how, TAPS
+        assert not how.constant
         names = list(range(self.group.pixels, _OPERANDS))
         constants, temporaries = names[: how.words], names[how.words : how.words + 2]
         yield ("load", output, STACK, _OUTPUT_OFFSET)
         for index, register in enumerate(constants):
             yield ("load", register, STREAM, 4 * (index - self.words_ahead))
         for x in self.pixels:
-            addend = constants[1]
+            addend = constants[how.constant is None]
             if how.doubled:
                 yield ("add", x, x, x)
             if how.half_away:
                 addend = temporaries[x % len(temporaries)]
                 yield ("sign", addend, constants[1], x)
-            yield ("scale", x, x, constants[0], addend)
+            yield how.scale(x, constants[0], addend)
             if not how.shift:
                 yield ("shift", x, x, constants[2])
             yield ("saturate", x, x, how.shift)

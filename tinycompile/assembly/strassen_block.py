@@ -145,50 +145,72 @@ def _finish(
     In the latter case they stay in their registers.
     """
     half, odd = part
-    multiplier, constant, free = 8, 9, [10, 11]
-    others = (how.shift == 0) + how.half_away + (added is not None)
-    output = 11 if others <= 1 and added is None else STAGED
-    if output == STAGED:
+    roles = _Roles(how, added is not None)
+    if roles.output == STAGED:
         yield ("store", STAGED, STACK, SAVED_AT)
-    else:
-        free.remove(output)
-    yield ("load", output, STACK, OUTPUT_AT)
-    shift = free.pop(0) if how.shift == 0 else 0
-    reloads = others == 3
-    """The constant's register serves for its sum with the sign, too."""
-    addend = free.pop(0) if how.half_away and not reloads else constant
+    yield ("load", roles.output, STACK, OUTPUT_AT)
+    if how.constant:
+        yield ("constant", roles.addend, how.constant)
     for channel in range(HALF_CHANNELS):
-        at = SKEW + 4 * channel * how.words
-        if how.shift == 0:
-            yield ("load", shift, STREAM, at)
-            at += 4
         for pixel in range(HALF_PIXELS):
-            if pixel == 0 or reloads:
-                moving = channel == HALF_CHANNELS - 1 and pixel == (HALF_PIXELS - 1 if reloads else 0)
-                yield ("load_pair_moving" if moving else "load_pair", multiplier, constant, STREAM, at)
+            yield from roles.constants(channel, pixel)
             x = HALF_CHANNELS * pixel + channel
             if added is not None:
-                total, x = x, free[pixel % len(free)]
+                total, x = x, roles.sums[pixel % len(roles.sums)]
                 yield ("load", x, STACK, added + 4 * total)
                 yield ("add", x, x, total)
+            yield from roles.requantize(channel, x)
             place = (HALF_PIXELS * half + pixel) * out_channels + 2 * channel + odd
-            yield from _requantize(how, x, (multiplier, constant, addend, shift))
-            yield ("store_byte", x, output, place)
-    if output == STAGED:
+            yield ("store_byte", x, roles.output, place)
+    if roles.output == STAGED:
         yield ("load", STAGED, STACK, SAVED_AT)
 
 
-def _requantize(how: Requantizing, x: int, registers: tuple[int, int, int, int]) -> Iterator[Step]:
-    """An output from a sum, in its register."""
-    multiplier, constant, addend, shift = registers
-    if how.half_away:
-        yield ("sign", addend, constant, x)
-    yield ("scale", x, x, multiplier, addend)
-    if how.shift == 0:
-        yield ("shift", x, x, shift)
-    yield ("saturate", x, x, how.shift)
-    if (how.low, how.high) != (-128, 127):
-        yield ("clamp", x, x, how.low, how.high)
+class _Roles:
+    """Which registers beside the sums hold what while they are requantized: r8 to r11, and lr if these are not enough."""
+
+    def __init__(self, how: Requantizing, added: bool) -> None:
+        self.how = how
+        own_shift, common = how.shift == 0, bool(how.constant)
+        others = own_shift + how.half_away + common + added
+        free = [10, 11]
+        self.output = STAGED if others > 1 or added else free.pop()
+        self.multiplier, self.constant = 8, 9
+        self.shift = free.pop(0) if own_shift else 0
+        self.reloads = others == 3
+        """The constant's register serves for its sum with the sign, too."""
+        self.addend = free.pop(0) if common or (how.half_away and not self.reloads) else self.constant
+        self.sums = free
+        """Registers for sums that are made on the way."""
+
+    def constants(self, channel: int, pixel: int) -> Iterator[Step]:
+        """Load what a pixel of a channel needs: the stream pointer moves with the last load, which is one of two words."""
+        if self.how.constant is not None:
+            if pixel == 0 and channel % 2 == 0:
+                last = channel == HALF_CHANNELS - 2
+                yield from _load((8, 9), STREAM, SKEW + 4 * channel, alone=not last, moving=last)
+            return
+        at = SKEW + 4 * channel * self.how.words
+        if self.how.shift == 0:
+            if pixel == 0:
+                yield ("load", self.shift, STREAM, at)
+            at += 4
+        if pixel == 0 or self.reloads:
+            last = channel == HALF_CHANNELS - 1 and pixel == (HALF_PIXELS - 1 if self.reloads else 0)
+            yield from _load((self.multiplier, self.constant), STREAM, at, alone=False, moving=last)
+
+    def requantize(self, channel: int, x: int) -> Iterator[Step]:
+        """An output from a sum, in its register."""
+        how = self.how
+        if how.half_away:
+            yield ("sign", self.addend, self.constant, x)
+        multiplier = self.multiplier if how.constant is None else 8 + channel % 2
+        yield how.scale(x, multiplier, self.addend)
+        if how.shift == 0:
+            yield ("shift", x, x, self.shift)
+        yield ("saturate", x, x, how.shift)
+        if (how.low, how.high) != (-128, 127):
+            yield ("clamp", x, x, how.low, how.high)
 
 
 def _next_block() -> Iterator[Step]:

@@ -13,7 +13,7 @@ from functools import cache
 
 from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
 from tinycompile.assembly.reorder import reorder
-from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.requantizing import Requantizing, scaled
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 POSITIONS = 16
@@ -244,17 +244,22 @@ class _Finish:
         """Offset of bias (0), multiplier (1), constant (2) or shift (3) of a channel."""
         return 4 * (channel * (1 + self.how.words) + index)
 
+    def factors(self, channel: int) -> tuple[Value, Value | None]:
+        """Multiplier and constant of a channel, if there is one."""
+        if self.how.constant is None:
+            return self.values.emit_pair("load_pair", (STREAM,), (self.constant(channel, 1),))
+        return self.values.emit("load", (STREAM,), (self.constant(channel, 1),)), None
+
     def requantize(self, sums: list[list[list[Value]]], tile: int, channels: range) -> None:
         """Outputs of four times the true sums (`doubled`: which are halved first)."""
         values, how = self.values, self.how
         for number, channel in enumerate(channels):
-            multiplier, constant = values.emit_pair("load_pair", (STREAM,), (self.constant(channel, 1),))
+            multiplier, constant = self.factors(channel)
             for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
                 x = sums[row][column][number]
                 if how.doubled:
                     x = values.emit("shift_right", (x,), (1,))
-                addend = values.emit("sign", (constant, x)) if how.half_away else constant
-                x = values.emit("scale", (x, multiplier, addend))
+                x = scaled(values, how, x, multiplier, constant)
                 if not how.shift:  # loaded anew each time, which takes no register for long
                     shift = values.emit("load", (STREAM,), (self.constant(channel, 3),))
                     x = values.emit("shift", (x, shift))

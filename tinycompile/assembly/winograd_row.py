@@ -22,7 +22,7 @@ from functools import cache
 
 from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
 from tinycompile.assembly.reorder import reorder
-from tinycompile.assembly.requantizing import Requantizing
+from tinycompile.assembly.requantizing import Requantizing, scaled
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 POSITIONS = 6
@@ -215,10 +215,9 @@ def _requantized(values: Values, how: Requantizing, x: Value, channel: int) -> V
     """The output of a sum; `doubled`: of 24 times the true sum, which is divided by twelve first."""
     if how.doubled:
         x = values.emit("shift_right", (values.emit("multiply", (x, THIRD)),), (2,))
-    multiplier, constant = (values.emit("load", (STREAM,), (_constant(how, channel, k),)) for k in (1, 2))
-    x = values.emit(
-        "scale", (x, multiplier, values.emit("sign", (constant, x)) if how.half_away else constant)
-    )
+    multiplier = values.emit("load", (STREAM,), (_constant(how, channel, 1),))
+    constant = values.emit("load", (STREAM,), (_constant(how, channel, 2),)) if how.constant is None else None
+    x = scaled(values, how, x, multiplier, constant)
     if not how.shift:
         x = values.emit("shift", (x, values.emit("load", (STREAM,), (_constant(how, channel, 3),))))
     x = values.emit("saturate", (x,), (how.shift,))

@@ -21,6 +21,9 @@ WINOGRAD_SCALE = 4
 WINOGRAD_ROW_SCALE = 24
 """The common denominator of the transform along a row."""
 
+_STRASSEN_LEVELS = (512, 256, 1024)
+"""Levels of one constant for all channels; powers of two, which are operands of one instruction."""
+
 _OFFSET_ROOM = 1 << 14
 """Accumulators stay this far from the limits of int32, which leaves room for the offsets of the solver."""
 
@@ -52,6 +55,12 @@ class Scaling:
     multiplier: Array
     constant: Array
     shifts: Array
+
+    @property
+    def constants(self) -> Array:
+        """Constants as streams hold them, int64 [channels, how.words]: multiplier, constant, shift."""
+        used = [self.multiplier, *([self.constant] if self.how.constant is None else []), self.shifts]
+        return np.stack(used[: self.how.words], axis=1)
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,7 @@ def _strassen_scaling(key: _Key) -> Scaling | None:
     stored = np.concatenate(list(strassen_factors(channels).values()), axis=1)
     scales = _largest_scales(channels, np.repeat(stored, 2, axis=0))
     joint = np.repeat(scales.reshape(-1, 2).min(axis=1), 2)
-    found = _solve(channels, slice(None), joint, fixed=True)
+    found = _solve(channels, slice(None), joint, together=2, levels=_STRASSEN_LEVELS)
     if found is None:
         found = _solve(channels, slice(None), 2, closed=True)
     if found is None or (found.scale[0::2] != found.scale[1::2]).any():
@@ -240,6 +249,8 @@ def _solve(
     fixed: bool = False,
     closed: bool = False,
     least_scale: int = 1,
+    together: int = 1,
+    levels: tuple[int, ...] = (0,),
 ) -> Requantization | None:
     """Solve some channels of a layer."""
     least, greatest, origin = (limit[part] for limit in _limits(channels))
@@ -247,12 +258,13 @@ def _solve(
         return None
     largest = np.broadcast_to(np.asarray(scales, np.int64), least.shape).copy()
     return solve(
-        Accumulators(least, greatest, largest, fixed, least_scale, origin),
+        Accumulators(least, greatest, largest, fixed, least_scale, origin, together),
         channels.multipliers[part],
         channels.out_zero_point,
         channels.low,
         channels.high,
         closed,
+        levels,
     )
 
 
@@ -273,5 +285,6 @@ def _scaling(parts: list[tuple[slice, Requantization]], doubled: bool = False) -
         high=127 if first.high is None else first.high,
         odd_shift=(last.shift or 0) if last is not first else 0,
         doubled=doubled,
+        constant=first.common_constant if len(parts) == 1 else None,
     )
     return Scaling(how, **arrays)

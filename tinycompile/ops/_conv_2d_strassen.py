@@ -201,9 +201,9 @@ def _stream(operation: Operation, made: Scaling) -> Constant:
     first = first + made.offset
     sections["even terms"] = _by_block(first[0::2, None], blocks)
     sections["odd terms"] = _by_block((first[1::2] - first[0::2])[:, None], blocks)
-    constants = [made.shifts, made.multiplier, made.constant][-made.how.words :]
+    constants = np.roll(made.constants, made.how.shift == 0, axis=1)  # the shift first
     for odd, name in enumerate(("even constants", "odd constants")):
-        sections[name] = np.stack(constants, axis=1)[odd::2].reshape(blocks, -1)
+        sections[name] = constants[odd::2].reshape(blocks, -1)
     parts = [sections[name] for name in SECTIONS]
     values = (np.concatenate(parts, axis=1).reshape(-1) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
     return Constant(

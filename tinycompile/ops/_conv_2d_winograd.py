@@ -201,7 +201,7 @@ def _stream(operation: Operation, shape: Tiles, made: Scaling) -> Constant:
     words = ((taken[:, :, 0] & 0xFFFF) | ((taken[:, :, 1] & 0xFFFF) << 16)).reshape(count, POSITIONS, -1)
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
     first = bias * WINOGRAD_SCALE * factor + made.offset
-    constants = np.stack([first, made.multiplier, made.constant, made.shifts][: 1 + made.how.words], axis=1)
+    constants = np.concatenate([first[:, None], made.constants], axis=1)
     blocks = count // shape.channels
     parts = [
         words.reshape(blocks, shape.channels, POSITIONS, -1).transpose(0, 2, 3, 1).reshape(blocks, -1),

@@ -180,9 +180,7 @@ def _stream(operation: Operation, shape: RowTiles, made: Scaling) -> Constant:
     words = ((taken[:, :, 0] & 0xFFFF) | ((taken[:, :, 1] & 0xFFFF) << 16)).reshape(count, POSITIONS, -1)
     zero_point = channels.in_zero_point + UNSIGNED_OFFSET
     first = folded_bias(channels.weights, channels.bias, zero_point).astype(np.int64) * scale
-    constants = np.stack(
-        [first + made.offset, made.multiplier, made.constant, made.shifts][: 1 + made.how.words], axis=1
-    )
+    constants = np.concatenate([(first + made.offset)[:, None], made.constants], axis=1)
     blocks = count // shape.block_channels
     parts = [
         words.reshape(blocks, shape.block_channels, POSITIONS, -1).transpose(0, 2, 3, 1).reshape(blocks, -1),

@@ -32,9 +32,8 @@ def stream(
         for halves in zip(*weight_pairs, strict=True)
     )
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
-    constants = [made.multiplier, made.constant, made.shifts][: made.how.words]
     first = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * made.scale + made.offset)[:, None]]
-    rows = np.concatenate([*first, np.stack(constants, axis=1)], axis=1)
+    rows = np.concatenate([*first, made.constants], axis=1)
     zero_points = (channels.in_zero_point & 0xFF) * 0x01010101
     words = [zero_points, *(int(v) & 0xFFFFFFFF for v in rows[list(order)].reshape(-1).tolist())]
     values = np.array(words, np.uint32).view(np.int32)

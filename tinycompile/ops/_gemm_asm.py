@@ -71,13 +71,12 @@ def stream(matrix: Matrix, made: Scaling, width: int, packed: bool) -> Constant:
     else:
         scaled = halves * made.scale[:, None, None]
         words = (scaled[:, :, 0] & 0xFFFF) | ((scaled[:, :, 1] & 0xFFFF) << 16)
-    constants = np.stack([made.multiplier, made.constant, made.shifts][: made.how.words], axis=1)
     parts, start = [], 0
     for count, blocks in blocks_of(matrix.out_channels, width):
         end = start + count * blocks
         rows = words[start // 2 : (end + 1) // 2] if packed else words[start:end]
         block_words = rows.reshape(blocks, -1, matrix.pairs).transpose(0, 2, 1)
-        columns = [first[start:end], block_words, constants[start:end]]
+        columns = [first[start:end], block_words, made.constants[start:end]]
         parts.append(np.concatenate([c.reshape(blocks, -1) for c in columns], axis=1).reshape(-1))
         start = end
     values = (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)

@@ -30,9 +30,7 @@ def _line(shape: Shape, how: Requantizing) -> tuple[float, float]:
 
 def block_cycles(shape: Shape, how: Requantizing, number: int) -> float:
     """Cycles of each of `number` blocks."""
-    similar = Requantizing(
-        min(how.shift, 1), how.half_away, how.low, how.high, min(how.odd_shift, 1), how.doubled
-    )
+    similar = replace(how, shift=min(how.shift, 1), odd_shift=min(how.odd_shift, 1))
     constant, slope = _line(replace(shape, pairs=0, out_channels=1), similar)
     loops = shape.pairs // LOOP_PAIRS if shape.pairs > STRAIGHT_PAIRS else 0
     return (

@@ -1,6 +1,6 @@
 """Groups of pixels of a sparse matrix product, and what they cost, from the schedules that are printed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.sparse import Block, block
@@ -70,6 +70,5 @@ class Work:
 
     def normal_block(self, group: Group) -> Block:
         """A block with the cycles of this group's: distances and values of shifts make no difference."""
-        how = self.how
-        similar = Requantizing(min(how.shift, 1), how.half_away, how.low, how.high, doubled=how.doubled)
+        similar = replace(self.how, shift=min(self.how.shift, 1), odd_shift=0)
         return block(Group(self.kind, group.pixels, 1, 1), similar)

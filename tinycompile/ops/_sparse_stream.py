@@ -60,7 +60,7 @@ def entries_of(weights: Array, offsets: Array, kind: Kind) -> Entries:
 def sparse_stream(channels: Channels, entries: Entries, made: Scaling) -> Constant:
     """First term, records and requantization constants of each channel, as int32 words."""
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
-    constants = np.stack([made.multiplier, made.constant, made.shifts][: made.how.words], axis=1)
+    constants = made.constants
     record_words = entries.kind.words * entries.records
     channel_words = 1 + record_words + made.how.words
     starts = np.cumsum(channel_words) - channel_words

@@ -12,8 +12,9 @@ Both functions grow with `a`, so they are equal when they reach each output valu
 thresholds for each channel, all of which are compared. Only accumulators that the weights can reach count, and only
 thresholds between the clamps of the activation.
 
-Three forms are tried, the cheapest first:
+Four forms are tried, the cheapest first:
 
+* common shift, and the same C for all channels, mostly 0: the bias places the line (`bias_line.py`);
 * common shift: one `E` for all channels, found by placing the offset `n * M + C * 2**32 + 2**31` in the interval that the
   thresholds leave to it. This is possible when no output below the zero point is told apart (RELU): there the reference
   rounds ties down, above up, and no line does both;
@@ -22,11 +23,14 @@ Three forms are tried, the cheapest first:
 * the same forms with a shift for each channel: `s` = 2, `M` = m, `C` = (zero_point << e) + (1 << (e - 1)).
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinycompile.quant.bias_line import bias_line
 from tinycompile.quant.multiplier import Multiplier
 from tinycompile.quant.thresholds import (
     LARGEST_COMMON_SHIFT,
@@ -36,9 +40,12 @@ from tinycompile.quant.thresholds import (
     Requantization,
     exact_channels,
     is_exact,
+    largest_shift,
     layer_of,
     remaining_clamps,
 )
+
+_Form = Callable[[Layer], dict[str, Any] | None]
 
 _OFFSET_TRIES = 1 << 14
 _MULTIPLIER_TRIES = (
@@ -55,16 +62,21 @@ def solve(
     low: int,
     high: int,
     closed: bool = False,
+    levels: tuple[int, ...] = (0,),
 ) -> Requantization | None:
     """Find constants for all channels of a layer, or None when the general sequence is needed.
 
     `low` and `high` are the clamps of the output; multipliers has one element for each channel. `closed`: only the forms in
-    which every channel that is not constant has scale 2 and no offset.
+    which every channel that is not constant has scale 2 and no offset. `levels`: what one constant for all channels may add to
+    outputs; with 0 it is not needed.
     """
     layer = layer_of(accumulators, multipliers, zero_point, low, high)
     rest_low, rest_high = remaining_clamps(layer)
-    for form in (_common_line, _half_away, _own_line, _half_away_own):
-        found = None if closed and form is _common_line else form(layer)
+    lines: list[_Form] = (
+        [] if closed else [*(partial(_bias_line, level=level) for level in levels), _common_line]
+    )
+    for form in (*lines, _half_away, _own_line, _half_away_own):
+        found = form(layer)
         if found is not None:
             result = Requantization(**found, low=rest_low, high=rest_high)
             if is_exact(result, layer):
@@ -72,15 +84,22 @@ def solve(
     return None
 
 
+def _bias_line(layer: Layer, level: int) -> dict[str, Any] | None:
+    """A line whose constant is that of a level, for all channels."""
+    return None if _needs_both_ties(layer) else bias_line(layer, level)
+
+
+def _needs_both_ties(layer: Layer) -> bool:
+    """True when outputs below the zero point are told apart: one threshold can be matched by a line, more hardly ever."""
+    below_zero_point = layer.reached & (layer.outputs <= layer.zero_point)[None, :]
+    return bool((below_zero_point.sum(axis=1) > 1).any())
+
+
 def _common_line(layer: Layer) -> dict[str, Any] | None:
     """One shift for all channels and a line through the intervals of all thresholds."""
-    below_zero_point = layer.reached & (layer.outputs <= layer.zero_point)[None, :]
-    if (below_zero_point.sum(axis=1) > 1).any():  # one threshold can be matched by a line, more hardly ever
+    if _needs_both_ties(layer):
         return None
-    live = layer.reached.any(axis=1)
-    exponents = np.array([int(s).bit_length() - 1 for s in layer.accumulators.largest_scale])
-    room = layer.right - layer.left - 1 + exponents
-    largest = int(min(room[live], default=8))
+    live, largest = layer.reached.any(axis=1), largest_shift(layer)
     for shift in range(min(largest, LARGEST_COMMON_SHIFT), max(largest - _SHIFT_TRIES, 0), -1):
         found = _line(layer, shift, live)
         if found is not None:
@@ -117,6 +136,9 @@ def _slopes(layer: Layer, shift: int) -> tuple[Integers, Integers]:
         exponent = 1 + shift - int(layer.right[channel]) + int(layer.left[channel])
         if not layer.accumulators.fixed_scale:
             scale[channel] = min(int(scale[channel]), _scale_from(1 << max(exponent, 0), layer))
+    scale = scale.reshape(-1, layer.accumulators.together).max(axis=1).repeat(layer.accumulators.together)
+    for channel in range(len(layer.value)):
+        exponent = 1 + shift - int(layer.right[channel]) + int(layer.left[channel])
         numerator = int(layer.value[channel]) << (exponent + 64)
         product[channel] = min((numerator // int(scale[channel]) + (1 << 63)) >> 64, (1 << 31) - 1)
     return scale, product

@@ -23,7 +23,8 @@ class Accumulators:
     """The accumulators of a layer's channels: int64 arrays [channels], before any scaling.
 
     Weights and accumulators can be multiplied by `least_scale` times a power of two, up to `largest_scale`, which is one of
-    these; `fixed_scale` says that the kernel needs exactly the largest. Limits are given less `origin`, which is 0 but for
+    these; `fixed_scale` says that the kernel needs exactly the largest. So many adjacent channels as `together` says share one
+    scale. Limits are given less `origin`, which is 0 but for
     channels whose output never changes: their accumulators do not count, however large.
     """
 
@@ -33,6 +34,7 @@ class Accumulators:
     fixed_scale: bool = False
     least_scale: int = 1
     origin: Integers | int = 0
+    together: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,12 @@ class Requantization:
     half_away: bool
     low: int | None = None
     high: int | None = None
+
+    @property
+    def common_constant(self) -> int | None:
+        """The constant of all channels where nothing else is added, None when each has its own."""
+        own = self.half_away or self.shift is None or len(set(self.constant.tolist())) != 1
+        return None if own else int(self.constant[0])
 
     def apply(self, accumulator: Any) -> Any:
         """What the instructions compute of int64 accumulators [..., channels]: the model of the kernels, for proofs and tests."""
@@ -138,6 +146,7 @@ def layer_of(
         accumulators.fixed_scale,
         accumulators.least_scale,
         origin,
+        accumulators.together,
     )
     reached = (spans.least[:, None] < first) & (first <= spans.greatest[:, None]) & (value > 0)[:, None]
     return Layer(
@@ -148,3 +157,11 @@ def layer_of(
 def remaining_clamps(layer: Layer) -> tuple[int | None, int | None]:
     """Clamps that saturation to int8 does not make."""
     return (layer.low if layer.low > -128 else None), (layer.high if layer.high < 127 else None)
+
+
+def largest_shift(layer: Layer) -> int:
+    """The largest common shift with which multipliers of all channels that are not constant stay below 2**31."""
+    live = layer.reached.any(axis=1)
+    exponents = np.array([int(s).bit_length() - 1 for s in layer.accumulators.largest_scale])
+    room = layer.right - layer.left - 1 + exponents
+    return int(min(room[live], default=8))
