@@ -11,7 +11,8 @@ class Requantizing:
 
     `shift` is that of the channels 0, 2, ..., `odd_shift` that of 1, 3, ...; 0: each channel has its own in the stream.
     `doubled`: accumulators of packed channels are turned into twice the sums first. `constant`: what is added to the
-    product with the multiplier; 0: nothing, None: each channel has its own in the stream. Others than 0 are for Strassen's products.
+    product with the multiplier; 0: nothing, None: each channel has its own in the stream. Others than 0 are
+    for Strassen's products.
     """
 
     shift: int

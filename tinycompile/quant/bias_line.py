@@ -65,7 +65,7 @@ def _with_shift(layer: Layer, shift: int, level: int) -> dict[str, Any] | None:
             return {
                 "scale": scale, "offset": offset, "multiplier": multiplier,
                 "constant": np.full_like(offset, level << shift),
-                "shifts": np.full(count, shift), "shift": shift, "half_away": False,
+                "shifts": np.full(count, shift), "shift": shift, "half_away": False, "one_constant": True,
             }  # fmt: skip
         scale[left] //= 2
         if (scale[left] < accumulators.least_scale).any():

@@ -42,7 +42,8 @@ class Requantization:
     """Constants for SMMLAR and SSAT of all channels of a layer; arrays int64 [channels].
 
     `shift` is the common shift, None when each channel has its own in `shifts`. `half_away` adds the sign of the accumulator
-    to `constant`. `low` and `high` are the clamps that remain to be applied after saturation to int8 (None: none).
+    to `constant`. `one_constant`: it is the same for all channels. `low` and `high` are the clamps that remain to be applied after
+    saturation to int8 (None: none).
     """
 
     scale: Integers
@@ -52,14 +53,14 @@ class Requantization:
     shifts: Integers
     shift: int | None
     half_away: bool
+    one_constant: bool = False
     low: int | None = None
     high: int | None = None
 
     @property
     def common_constant(self) -> int | None:
-        """The constant of all channels where nothing else is added, None when each has its own."""
-        own = self.half_away or self.shift is None or len(set(self.constant.tolist())) != 1
-        return None if own else int(self.constant[0])
+        """The constant of all channels, None when each has its own."""
+        return int(self.constant[0]) if self.one_constant else None
 
     def apply(self, accumulator: Any) -> Any:
         """What the instructions compute of int64 accumulators [..., channels]: the model of the kernels, for proofs and tests."""
