@@ -1,7 +1,10 @@
 """The whole pipeline on one screen.
 
 bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
-      --planning--> Schedule, MemoryPlan --lowering--> Program --replay--> (checked) --codegen, report--> {path: text}
+      --planning--> Schedule, MemoryPlan --lowering--> Program --codegen--> Draft: the code, which tells its flash
+      --replay--> (checked) --codegen, report--> {path: text}
+
+A limit of flash may ask for several drafts; one of them is finished.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +14,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tinycompile.board import Board
-from tinycompile.codegen import emit, estimated_code_bytes
+from tinycompile.codegen import emit, emit_code, estimated_code_bytes
 from tinycompile.fit import Alternative, Need, check_fit
-from tinycompile.flash import compile_within
+from tinycompile.flash import draft_within
 from tinycompile.ir import Graph
 from tinycompile.lowering import lower
 from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
@@ -40,12 +43,14 @@ __all__ = [
     "OPTIMIZE",
     "Compilation",
     "CompileOptions",
+    "Draft",
     "ModelOptions",
     "Prepared",
     "Settings",
     "check_choice",
     "compile_model",
-    "compile_prepared",
+    "draft",
+    "draft_within_limits",
     "finish",
     "prepare",
     "simplify",
@@ -66,8 +71,8 @@ class CompileOptions(ModelOptions, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class Compilation:
-    """Every stage's result for one model on one board."""
+class Draft:
+    """A model that is planned and lowered for one board, with its code: what limits of memory choose between."""
 
     model: bytes
     board: Board
@@ -79,9 +84,8 @@ class Compilation:
     schedule: Schedule
     memory: MemoryPlan
     program: Program
-    report: Report
-    files: Mapping[str, str]
-    """The generated directory: relative path -> text."""
+    code: str
+    """The C of all functions."""
     code_bytes: int
     """Flash of the code, estimated; `program.weights_bytes` are exact."""
 
@@ -94,6 +98,15 @@ class Compilation:
     def flash_bytes(self) -> int:
         """Code, estimated, and weights."""
         return self.code_bytes + self.program.weights_bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Compilation(Draft):
+    """Every stage's result for one model on one board; the program is replayed."""
+
+    report: Report
+    files: Mapping[str, str]
+    """The generated directory: relative path -> text."""
 
 
 def compile_model(
@@ -135,10 +148,10 @@ def compile_model(
         optimize=optimize,
         plugins=plugins,
     )
-    result = compile_prepared(prepared, settings)
-    need = Need(result.program.name, result.ram_bytes, result.flash_bytes)
+    chosen = draft_within_limits(prepared, settings)
+    need = Need(prepared.name, chosen.ram_bytes, chosen.flash_bytes)
     check_fit(need, prepared.board, settings.limits, partial(_alternatives, prepared, settings))
-    return result
+    return finish(chosen)
 
 
 def smallest_flash(model: str | Path, **options: Unpack[CompileOptions]) -> int:
@@ -151,13 +164,13 @@ def smallest_flash(model: str | Path, **options: Unpack[CompileOptions]) -> int:
         recompute=given.pop("recompute", 0.0),
     )
     given.pop("flash_limit", None)
-    return compile_prepared(prepare(model, optimize=settings.optimize, **given), settings).flash_bytes
+    return draft_within_limits(prepare(model, optimize=settings.optimize, **given), settings).flash_bytes
 
 
-def compile_prepared(prepared: Prepared, settings: Settings) -> Compilation:
-    """Plan a model and make the C, with the fastest kernels that fit the flash; what does not fit is left to `check_fit`."""
+def draft_within_limits(prepared: Prepared, settings: Settings) -> Draft:
+    """Plan and lower a model with the fastest kernels that fit the flash; what does not fit is left to `check_fit`."""
 
-    def compile_with(choose: Choose) -> Compilation:
+    def draft_with(choose: Choose) -> Draft:
         graph, planned = planned_graph(
             prepared.graph,
             choose,
@@ -166,21 +179,18 @@ def compile_prepared(prepared: Prepared, settings: Settings) -> Compilation:
             input_mode=prepared.input_mode,
             recompute=settings.recompute,
         )
-        return finish(replace(prepared, graph=graph), planned, settings)
+        return draft(replace(prepared, graph=graph), planned, settings)
 
     limits = [limit for limit in (settings.flash_limit, prepared.board.flash_bytes) if limit is not None]
-    return compile_within(compile_with, prepared.board, settings.optimize, min(limits, default=None))
+    return draft_within(draft_with, prepared.board, settings.optimize, min(limits, default=None))
 
 
-def finish(prepared: Prepared, planned: Plan, settings: Settings) -> Compilation:
-    """Make the C and the report of a plan, which is replayed before; whether it fits the board is left to `check_fit`."""
+def draft(prepared: Prepared, planned: Plan, settings: Settings) -> Draft:
+    """Lower a plan and print its code."""
     selection, schedule, memory = planned
     program = lower(prepared.graph, selection, schedule, memory, prepared.board, prepared.info(settings))
-    replay(prepared.graph, selection, program).check()
-    files = emit(program)
-    code_bytes = estimated_code_bytes(program, files)
-    report = collect(program, files, code_bytes)
-    return Compilation(
+    code = emit_code(program)
+    return Draft(
         model=prepared.model,
         board=prepared.board,
         imported=prepared.imported,
@@ -189,10 +199,17 @@ def finish(prepared: Prepared, planned: Plan, settings: Settings) -> Compilation
         schedule=schedule,
         memory=memory,
         program=program,
-        report=report,
-        files={**files, **_report_files(report)},
-        code_bytes=code_bytes,
+        code=code,
+        code_bytes=estimated_code_bytes(program, code),
     )
+
+
+def finish(made: Draft) -> Compilation:
+    """Replay a draft; make the other files and the report."""
+    replay(made.graph, made.selection, made.program).check()
+    files = emit(made.program, made.code)
+    report = collect(made.program, files, made.code_bytes)
+    return Compilation(**vars(made), report=report, files={**files, **_report_files(report)})
 
 
 def _report_files(report: Report) -> dict[str, str]:
@@ -215,7 +232,7 @@ def _alternatives(prepared: Prepared, settings: Settings) -> Iterator[Alternativ
             if options or given:
                 graph = simplify(prepared.imported, prepared.io, mode)
                 other = replace(prepared, graph=graph, input_mode=mode)
-                made = compile_prepared(other, replace(settings, ram_limit=limit, recompute=percent))
+                made = draft_within_limits(other, replace(settings, ram_limit=limit, recompute=percent))
                 yield Alternative(" ".join([*options, *given]), made.ram_bytes)
                 fits = fits or made.ram_bytes <= limit
         if fits:

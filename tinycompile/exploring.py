@@ -15,7 +15,8 @@ from tinycompile.driver import (
     ModelOptions,
     Prepared,
     Settings,
-    compile_prepared,
+    draft,
+    draft_within_limits,
     finish,
     prepare,
 )
@@ -67,7 +68,7 @@ class _Candidate:
     def measured(self) -> "_Candidate":
         """The same with its costs on the emulator."""
         options = self.explored
-        found = measure(finish(self.prepared, self.planned, options.settings))
+        found = measure(finish(draft(self.prepared, self.planned, options.settings)))
         cycles = found.cycles_m4 if self.prepared.board.cycle_model == "cortex-m4" else found.cycles_m7
         assert cycles is not None
         flash_bytes = found.code_bytes + found.weights_bytes
@@ -147,13 +148,13 @@ def _plans(prepared: Prepared, optimize: str, recompute: float = 0.0) -> list[_C
 
 def _within_flash(prepared: Prepared) -> Iterator[_Candidate]:
     """The fastest and the smallest plan for a few limits of flash between the smallest kernels and the fastest."""
-    most = compile_prepared(prepared, Settings()).flash_bytes
-    least = compile_prepared(prepared, Settings(flash_limit=1)).flash_bytes
+    most = draft_within_limits(prepared, Settings()).flash_bytes
+    least = draft_within_limits(prepared, Settings(flash_limit=1)).flash_bytes
     for part in range(1, FLASH_LIMITS + 1):
         limit = int(least * (most / least) ** (part / (FLASH_LIMITS + 1)))
         for optimize in ("speed", "ram"):
             settings = Settings(optimize, flash_limit=limit)
-            made = compile_prepared(prepared, settings)
+            made = draft_within_limits(prepared, settings)
             planned = made.selection, made.schedule, made.memory
             yield _Candidate(_estimated(planned, settings, None), prepared, planned)
 

@@ -1,7 +1,7 @@
 """The fastest kernels within a limit of flash, code and weights together.
 
-What a program takes is known when it is printed: functions that layers share, the loops around them, the API. So a model is
-compiled with the fastest kernels first; if that is too much, again with those whose own flash leaves room for the rest, and once
+What a program takes is known when its code is printed: functions that layers share, the loops around them, the API. So a draft is
+made with the fastest kernels first; if that is too much, another with those whose own flash leaves room for the rest, and one
 more with a little less as long as the rest has grown.
 """
 
@@ -18,8 +18,8 @@ from tinycompile.recompute import Choose
 _TRIES = 6
 
 
-class Compiled(Protocol):
-    """What is asked of a compilation."""
+class Drafted(Protocol):
+    """What is asked of a draft."""
 
     @property
     def graph(self) -> Graph:
@@ -34,15 +34,15 @@ class Compiled(Protocol):
         """Estimated flash of all that was printed."""
 
 
-Made = TypeVar("Made", bound=Compiled)
+Made = TypeVar("Made", bound=Drafted)
 
 
-def compile_within(
-    compile_with: Callable[[Choose], Made], board: Board, optimize: str, limit_bytes: int | None
+def draft_within(
+    draft_with: Callable[[Choose], Made], board: Board, optimize: str, limit_bytes: int | None
 ) -> Made:
-    """Compile with the fastest kernels with which the program takes at most `limit_bytes`, the smallest when none fit."""
+    """The draft with the fastest kernels with which the program takes at most `limit_bytes`, the smallest when none fit."""
     kernels = _Kernels(board, optimize)
-    made = compile_with(kernels.unlimited)
+    made = draft_with(kernels.unlimited)
     if limit_bytes is None or made.flash_bytes <= limit_bytes:
         return made
     rest_bytes = made.flash_bytes - kernels.footprints(made.graph).bytes(made.selection)
@@ -50,11 +50,11 @@ def compile_within(
     for _ in range(_TRIES):
         if left < kernels.footprints(made.graph).smallest_bytes:
             break
-        made = compile_with(kernels.within(left))
+        made = draft_with(kernels.within(left))
         if made.flash_bytes <= limit_bytes:
             return made
         left -= made.flash_bytes - limit_bytes
-    return compile_with(kernels.within(0))
+    return draft_with(kernels.within(0))
 
 
 def kernels_for(board: Board, optimize: str) -> Choose:
@@ -63,7 +63,7 @@ def kernels_for(board: Board, optimize: str) -> Choose:
 
 
 class _Kernels:
-    """Kernels of the graphs of a compilation (a graph in stripes is another one); each graph is weighed once."""
+    """Kernels of the graphs of drafts (a graph in stripes is another one); each graph is weighed once."""
 
     def __init__(self, board: Board, optimize: str) -> None:
         self.board = board

@@ -9,7 +9,7 @@ import pytest
 
 from tests.planning.random_models import random_model
 from tinycompile.board import load_board
-from tinycompile.codegen import emit
+from tinycompile.codegen import emit, emit_code
 from tinycompile.codegen.environment import environment
 from tinycompile.frontend import read_model
 from tinycompile.ir import Array, Graph
@@ -129,7 +129,7 @@ def test_random_networks_are_exact(mode: str, inputs: InputMode, first: int, tmp
     cases = []
     for seed in range(first, first + MODELS_PER_PROGRAM):
         graph, program = compile_random(seed, mode, inputs)
-        for path, text in emit(program).items():
+        for path, text in emit(program, emit_code(program)).items():
             (tmp_path / path).write_text(text, encoding="utf-8")
         cases.append((program, *expected(graph, seed)))
     main = environment().from_string(_MAIN).render(cases=cases)

@@ -1,11 +1,13 @@
 """`--flash-limit`: the fastest kernels with which code and weights fit, or by how much the smallest ones miss."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tinycompile import driver
 from tinycompile.cli import main
 from tinycompile.driver import OPTIMIZE, Compilation, compile_model
 from tinycompile.errors import FitError, UsageError
@@ -85,6 +87,33 @@ def test_both_limits(digits_model: Path, least_bytes: int) -> None:
         compile_model(digits_model, ram_limit=256, flash_limit=1024)
     memory, flash = caught.value.problems
     assert "--ram-limit is 256" in memory and "--flash-limit is 1,024" in flash
+
+
+def test_what_a_limit_refuses_is_neither_replayed_nor_printed_whole(
+    digits_model: Path, least_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several drafts are made within a limit; only the one that is kept goes through the stages behind it."""
+    calls: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        stage = getattr(driver, name)
+
+        def counted(*arguments: object) -> object:
+            calls[name] += 1
+            return stage(*arguments)
+
+        monkeypatch.setattr(driver, name, counted)
+
+    for name in ("lower", "emit_code", "replay", "emit", "collect", "render_text", "to_json", "memory_svg"):
+        count(name)
+    compile_model(digits_model, flash_limit=least_bytes + 3000)
+    drafts = calls.pop("lower"), calls.pop("emit_code")
+    assert drafts[0] == drafts[1] > 1
+    assert set(calls.values()) == {1} and len(calls) == 6
+    calls.clear()
+    with pytest.raises(FitError):
+        compile_model(digits_model, flash_limit=1)
+    assert calls.keys() == {"lower", "emit_code"}
 
 
 @pytest.mark.parametrize("limit", [0, -5])

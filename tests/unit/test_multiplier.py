@@ -14,6 +14,7 @@ from tinycompile.quant import (
     activation_range,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    quantize_multipliers,
     requantize,
 )
 
@@ -34,6 +35,11 @@ def exact(accumulator: int, multiplier: Multiplier) -> int:
 @given(int32, multipliers)
 def test_multiply_equals_exact_rationals(accumulator: int, multiplier: Multiplier) -> None:
     assert multiply_by_quantized_multiplier(accumulator, multiplier) == exact(accumulator, multiplier)
+
+
+@given(st.lists(st.floats(0, 1e6) | st.builds(lambda e: (1 - 2**-50) * 2.0**e, st.integers(-40, 20))))
+def test_many_factors_become_what_each_becomes(reals: list[float]) -> None:
+    assert quantize_multipliers(np.array(reals)) == tuple(map(quantize_multiplier, reals))
 
 
 @given(st.lists(st.tuples(int32, multipliers), min_size=1, max_size=9))

@@ -4,6 +4,7 @@ Used where registers are assigned by hand: operands in rotation, accumulators th
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tinycompile.assembly.scheduler import ACCUMULATING, UNITS, Scheduled, Step, Unit, may_pair
 
@@ -59,7 +60,8 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
 
 def reorder(steps: Sequence[Step]) -> Scheduled:
     """The same steps in an order that keeps both issue slots busy, as far as registers allow; multiplications come first."""
-    return _Reorderer(steps).run()
+    order, cycles = _best_order(tuple(map(_structure, steps)))
+    return Scheduled(tuple(steps[index] for index in order), cycles)
 
 
 def in_order(steps: Sequence[Step]) -> int:
@@ -68,6 +70,19 @@ def in_order(steps: Sequence[Step]) -> int:
     Multiplications read their factors late, so that a loaded byte is there in the next cycle.
     """
     return _Reorderer(steps, late_factors=True).cycles_as_given()
+
+
+def _structure(step: Step) -> Step:
+    """What the order depends on: the kind and the registers. Offsets and constants become 0."""
+    kind = str(step[0])
+    count = 1 + _REGISTERS.get(kind, len(step) - 1 - (kind in ("store", "store_byte")))
+    return step[:count] + (0,) * (len(step) - count)
+
+
+@lru_cache(maxsize=256)
+def _best_order(structure: tuple[Step, ...]) -> tuple[tuple[int, ...], int]:
+    """Indices of the steps in their new order, and cycles; blocks that differ in offsets alone are ordered once."""
+    return _Reorderer(structure).run()
 
 
 class _Reorderer:
@@ -121,7 +136,8 @@ class _Reorderer:
             return late if adds else late + 1
         return late + (first == "saturate" and second not in ("store", "store_byte"))
 
-    def run(self) -> Scheduled:
+    def run(self) -> tuple[tuple[int, ...], int]:
+        """The order in which steps are issued, and the cycles that it takes."""
         cycle = 0
         while self.left:
             ready = [i for i in self.left[:_WINDOW] if self.missing[i] == 0 and self.earliest[i] <= cycle]
@@ -129,9 +145,7 @@ class _Reorderer:
             if first is not None:
                 self._pair(first, ready, cycle)
             cycle += 1
-        return Scheduled(
-            tuple(self.steps[i] for i in self.order), cycle + sum(map(_further_cycles, self.steps))
-        )
+        return tuple(self.order), cycle + sum(map(_further_cycles, self.steps))
 
     def cycles_as_given(self) -> int:
         """Cycles without changing the order."""

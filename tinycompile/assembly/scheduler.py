@@ -11,6 +11,7 @@ when the given order needs no more registers than there are.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 Step = tuple[str | int, ...]
@@ -127,21 +128,46 @@ class Scheduled:
     cycles: int
 
 
+_Issued = tuple[int, tuple[int, ...]]
+"""An operation by its index, and the registers of its results and sources."""
+
+
 def schedule(ops: Sequence[Op], registers: Iterable[int]) -> Scheduled | None:
     """Order operations and assign `registers` to their values; None when the order given needs more registers."""
-    return _Scheduler(ops, sorted(registers)).run()
+    made = _best_order(tuple(map(_structure, ops)), tuple(sorted(registers)))
+    if made is None:
+        return None
+    issued, cycles = made
+    return Scheduled(tuple((ops[at].kind, *names, *ops[at].numbers) for at, names in issued), cycles)
+
+
+_Structure = tuple[str, tuple[int, ...], tuple[int, ...]]
+"""What the order depends on: kind, results, and sources; values are negative, registers are not."""
+
+
+def _structure(op: Op) -> _Structure:
+    sources = tuple([-source.number if isinstance(source, Value) else source for source in op.sources])
+    return op.kind, tuple([-result.number for result in op.results]), sources
+
+
+@lru_cache(maxsize=256)
+def _best_order(
+    structure: tuple[_Structure, ...], registers: tuple[int, ...]
+) -> tuple[tuple[_Issued, ...], int] | None:
+    """The operations as they are issued, and cycles; those that differ in their numbers alone are ordered once."""
+    return _Scheduler(structure, list(registers)).run()
 
 
 class _Pending:
-    """An operation that is not issued: the values that it reads and writes by number, and when it can be issued."""
+    """An operation that is not issued: the values that it reads and writes, and when it can be issued."""
 
-    __slots__ = ("earliest", "missing", "op", "reads", "unit", "writes")
+    __slots__ = ("at", "earliest", "kind", "missing", "reads", "sources", "unit", "writes")
 
-    def __init__(self, op: Op) -> None:
-        self.op = op
-        self.unit = UNITS[op.kind]
-        self.reads = tuple({source.number for source in op.sources if isinstance(source, Value)})
-        self.writes = tuple(result.number for result in op.results)
+    def __init__(self, at: int, op: _Structure) -> None:
+        self.at = at
+        self.kind, self.writes, self.sources = op
+        self.unit = UNITS[self.kind]
+        self.reads = tuple({source for source in self.sources if source < 0})
         self.missing = len(self.reads)
         """Values that no operation issued so far has made."""
         self.earliest = 0
@@ -157,8 +183,8 @@ class _Candidate(NamedTuple):
 
 
 class _Scheduler:
-    def __init__(self, ops: Sequence[Op], registers: list[int]) -> None:
-        self.left = [_Pending(op) for op in ops]
+    def __init__(self, ops: Sequence[_Structure], registers: list[int]) -> None:
+        self.left = [_Pending(at, op) for at, op in enumerate(ops)]
         self.free = registers
         self.register: dict[int, int] = {}
         self.uses: dict[int, int] = {}
@@ -167,9 +193,9 @@ class _Scheduler:
             for number in pending.reads:
                 self.uses[number] = self.uses.get(number, 0) + 1
                 self.readers.setdefault(number, []).append(pending)
-        self.steps: list[Step] = []
+        self.issued: list[_Issued] = []
 
-    def run(self) -> Scheduled | None:
+    def run(self) -> tuple[tuple[_Issued, ...], int] | None:
         cycle = issued_at = 0
         while self.left:
             issued = self._choose(self._candidates(cycle))
@@ -180,7 +206,7 @@ class _Scheduler:
             if cycle > issued_at + _LONGEST_WAIT:
                 return None
             cycle += 1
-        return Scheduled(tuple(self.steps), cycle)
+        return tuple(self.issued), cycle
 
     def _choose(self, candidates: Iterator[_Candidate]) -> list[int]:
         """Up to two operations in the order in which they are issued: the first one that can be, and a later one beside it."""
@@ -220,14 +246,13 @@ class _Scheduler:
                     return  # those before it take all registers: nothing behind can be issued
 
     def _issue(self, pending: _Pending, cycle: int) -> None:
-        op = pending.op
-        sources = [self.register[s.number] if isinstance(s, Value) else s for s in op.sources]
+        sources = [self.register[source] if source < 0 else source for source in pending.sources]
         for number in pending.reads:
             self.uses[number] -= 1
             if self.uses[number] == 0:
                 self.free.append(self.register[number])
         # Prefer the accumulator's own register: shorter encodings and nothing to explain.
-        own = sources[-1] if op.kind in ACCUMULATING else (sources[0] if sources else -1)
+        own = sources[-1] if pending.kind in ACCUMULATING else (sources[0] if sources else -1)
         results: list[int] = []
         for number in pending.writes:
             register = own if own in self.free else min(self.free)
@@ -238,17 +263,16 @@ class _Scheduler:
             if number not in self.uses:
                 self.free.append(self.register[number])
             self._announce(pending, number, cycle)
-        self.steps.append((op.kind, *results, *sources, *op.numbers))
+        self.issued.append((pending.at, (*results, *sources)))
 
     def _announce(self, producer: _Pending, number: int, cycle: int) -> None:
         """Tell the readers of a new value when they can have it."""
         for reader in self.readers.get(number, ()):
             reader.missing -= 1
             ready = cycle + producer.unit.latency
-            if producer.op.kind in ACCUMULATING:
-                last = reader.op.sources[-1]
-                adds = reader.op.kind in ACCUMULATING and isinstance(last, Value) and last.number == number
-                ready += 0 if adds and reader.op.kind != "scale" else 1
-            elif producer.op.kind == "saturate" and reader.op.kind not in ("store", "store_byte"):
+            if producer.kind in ACCUMULATING:
+                adds = reader.kind in ACCUMULATING and reader.sources[-1] == number
+                ready += 0 if adds and reader.kind != "scale" else 1
+            elif producer.kind == "saturate" and reader.kind not in ("store", "store_byte"):
                 ready += 1
             reader.earliest = max(reader.earliest, ready)

@@ -7,7 +7,6 @@ code of whole models for Cortex-M (`python -m benchmarks` compares), placed so t
 
 import re
 from collections import Counter
-from collections.abc import Mapping
 
 from tinycompile.program import Program
 
@@ -36,12 +35,11 @@ _ASSEMBLY = re.compile(r'^\s*"(.*?)(?:\\n(?:\\t)?)?"[\s);]*$')
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-def estimated_code_bytes(program: Program, files: Mapping[str, str]) -> int:
-    """Bytes in flash of the generated files beside the weights: code and small tables."""
-    text = files[f"{program.name}.c"]
-    used = _LIBRARY.intersection(_TOKEN.findall(_COMMENT.sub("", text)))
+def estimated_code_bytes(program: Program, code: str) -> int:
+    """Bytes in flash of what is generated beside the weights: its `code` as it is printed, and small tables."""
+    used = _LIBRARY.intersection(_TOKEN.findall(_COMMENT.sub("", code)))
     tables = sum(constant.bytes for constant in program.constants if not constant.is_weight)
-    return _FIRMWARE_BYTES + len(used) * _LIBRARY_BYTES + text_bytes(text) + tables
+    return _FIRMWARE_BYTES + len(used) * _LIBRARY_BYTES + text_bytes(code) + tables
 
 
 def text_bytes(text: str) -> int:

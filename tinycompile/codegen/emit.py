@@ -18,19 +18,23 @@ ALWAYS = ("tc_types.h",)
 """Runtime files that every model needs."""
 
 
-def emit(program: Program) -> dict[str, str]:
-    """The generated files by relative path; the same program gives the same bytes."""
+def emit_code(program: Program) -> str:
+    """The C of all functions, without constants."""
+    return _render(
+        "model.c.j2",
+        program,
+        kernels=[_kernel(f) for f in program.functions],
+        bodies=[(body, [_kernel(f) for f in body.functions]) for body in program.bodies],
+        headers=_headers(_runtime_files(program)),
+    )
+
+
+def emit(program: Program, code: str) -> dict[str, str]:
+    """The generated files by relative path, with the `code` of `emit_code`; the same program gives the same bytes."""
     name, runtime = program.name, _runtime_files(program)
-    bodies = [(body, [_kernel(f) for f in body.functions]) for body in program.bodies]
     files = {
         f"{name}.h": _render("model.h.j2", program),
-        f"{name}.c": _render(
-            "model.c.j2",
-            program,
-            kernels=[_kernel(f) for f in program.functions],
-            bodies=bodies,
-            headers=_headers(runtime),
-        ),
+        f"{name}.c": code,
         f"{name}_weights.c": _render("weights.c.j2", program),
         "LICENSE": (templates_dir() / "LICENSE.txt").read_text(encoding="utf-8"),
         **runtime,

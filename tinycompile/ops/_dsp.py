@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycompile.ir import Array
 from tinycompile.ops._linear import folded_bias
-from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier
+from tinycompile.quant import Multiplier, requantize
 
 DSP_RUNTIME = ("tc_dsp.h", "tc_requantize.h")
 """Headers that DSP kernels include."""
@@ -57,10 +57,10 @@ class Channels:
         least, greatest = ACTIVATION_LIMITS
         return bias + positive * least + negative * greatest, bias + positive * greatest + negative * least
 
-    def result(self, accumulator: int, channel: int) -> int:
-        """The output for an accumulator."""
-        scaled = int(multiply_by_quantized_multiplier(accumulator, self.multipliers[channel]))
-        return min(max(scaled + self.out_zero_point, self.low), self.high)
+    def results(self, accumulators: Array) -> Array:
+        """The outputs for int32 accumulators [..., channels], as int64."""
+        outputs: Array = requantize(accumulators, self.multipliers) + self.out_zero_point
+        return np.clip(outputs, self.low, self.high)
 
 
 def scaling_of(channels: Channels) -> Scaling:
@@ -70,44 +70,28 @@ def scaling_of(channels: Channels) -> Scaling:
     """
     mode = "floor" if channels.low >= channels.out_zero_point else "exact"
     least, greatest = channels.accumulator_range()
-    folded = folded_bias(channels.weights, channels.bias, channels.in_zero_point)
-    rows = []
-    for channel in range(len(least)):
-        row = _fast_row(
-            channels, channel, mode, int(least[channel]), int(greatest[channel]), int(folded[channel])
+    folded = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
+    value = np.array([multiplier.value for multiplier in channels.multipliers])
+    shift = -np.array([multiplier.shift for multiplier in channels.multipliers])
+    wraps = np.minimum(least, -greatest - 1) < -(1 << (31 - np.maximum(-shift, 0)))
+    low, high = channels.results(np.stack([least, greatest]))
+    constant = low == high
+    reach = np.maximum(np.maximum(-least, greatest), abs(folded))
+    fast = (shift >= (0 if mode == "floor" else 1)) & (shift <= LARGEST_FAST_SHIFT) & (reach < 1 << 30)
+    if wraps.any() or not (constant | fast).all():
+        return _scaling(
+            "general", channels, folded, value, -shift, np.full_like(value, channels.out_zero_point)
         )
-        if row is None:
-            return _general(channels, folded)
-        rows.append(row)
-    return Scaling(mode, np.array(rows, np.int32), channels.low, channels.high)
+    shift = np.where(constant, 8, shift)
+    level = np.where(constant, low, channels.out_zero_point)
+    offset = (level << shift) + ((1 << shift) >> 1)
+    return _scaling(
+        mode, channels, np.where(constant, 0, 2 * folded), np.where(constant, 0, value), offset, shift
+    )
 
 
-def _fast_row(
-    channels: Channels, channel: int, mode: str, least: int, greatest: int, folded: int
-) -> tuple[int, int, int, int] | None:
-    """Constants of a channel for `floor` and `exact`, None when they would not be exact."""
-    left = max(channels.multipliers[channel].shift, 0)
-    if min(least, -greatest - 1) < -(1 << (31 - left)):
-        return None
-    value = channels.result(least, channel)
-    if value == channels.result(greatest, channel):
-        return 0, 0, (value << 8) + 128, 8
-    multiplier = channels.multipliers[channel]
-    shift = -multiplier.shift
-    lowest_shift = 0 if mode == "floor" else 1
-    reach = max(-least, greatest, abs(folded))
-    if not lowest_shift <= shift <= LARGEST_FAST_SHIFT or reach >= 1 << 30:
-        return None
-    offset = (channels.out_zero_point << shift) + ((1 << shift) >> 1)
-    return 2 * folded, multiplier.value, offset, shift
-
-
-def _general(channels: Channels, folded: Array) -> Scaling:
-    rows = [
-        (int(bias), multiplier.value, multiplier.shift, channels.out_zero_point)
-        for bias, multiplier in zip(folded, channels.multipliers, strict=True)
-    ]
-    return Scaling("general", np.array(rows, np.int32), channels.low, channels.high)
+def _scaling(mode: str, channels: Channels, *columns: Array) -> Scaling:
+    return Scaling(mode, np.stack(columns, axis=1).astype(np.int32), channels.low, channels.high)
 
 
 def pair_order(run: int) -> list[tuple[int, int | None]]:

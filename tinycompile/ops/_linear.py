@@ -12,6 +12,7 @@ from tinycompile.quant import (
     Multiplier,
     activation_range,
     quantize_multiplier,
+    quantize_multipliers,
     requantize,
     requantize_wide,
     wrap_int32,
@@ -135,8 +136,8 @@ def convolution_multipliers(operation: Operation, channels: int) -> tuple[Multip
     """
     source, weights = operation.input(0), operation.input(1)
     assert weights.quantization is not None
-    reals = [source.scale * scale / operation.output.scale for scale in weights.quantization.scales]
-    multipliers = tuple(quantize_multiplier(real) for real in reals)
+    reals = source.scale * np.array(weights.quantization.scales) / operation.output.scale
+    multipliers = quantize_multipliers(reals)
     return multipliers if len(multipliers) == channels else multipliers * channels
 
 

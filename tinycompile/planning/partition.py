@@ -238,6 +238,7 @@ def _segments(
     Except streams that cannot be part of the best partition.
     The rings of a stream with one target only grow when steps follow. So one whose rings alone need more than the bound,
     which is asked for again when longer streams are known, is not made longer; nor is one that is beyond the allowance.
+    A stream whose steps all fit alone into what every partition takes would save nothing, and cost calls.
     """
     ranges = live_ranges(work)
     ending_at = [
@@ -246,11 +247,14 @@ def _segments(
     ]
     if allowance_cycles <= 0:
         return ending_at
+    modest = _modest_steps(work, ending_at)
     ends = dict.fromkeys(range(len(work.steps)), 0)
     for length in (*SHORT_LENGTHS, longest):
         bound = bound_of(ending_at)
         for first, done in list(ends.items()):
             for last in range(first + max(done, 1), min(first + length, len(work.steps))):
+                if all(modest[first : last + 1]):
+                    continue
                 rows = None
                 if _call_cycles(work, first, last) <= allowance_cycles:
                     rows = stream(work, ranges, first, last)
@@ -261,6 +265,16 @@ def _segments(
                 ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance_cycles]
                 ends[first] = last - first + 1
     return ending_at
+
+
+def _modest_steps(work: Work, alone: Segments) -> list[bool]:
+    """True for each step that fits alone into the bytes of the inputs, below which nothing is, at its fewest cycles."""
+    resident = sum(work.storages[storage].bytes for storage in work.inputs)
+    fewest = [min((kernel.extra_cycles for kernel in step.kernels), default=0) for step in work.steps]
+    return [
+        any(segment.cost_bytes <= resident and segment.effort[0] <= least for segment in segments)
+        for segments, least in zip(alone, fewest, strict=True)
+    ]
 
 
 def _call_cycles(work: Work, first: int, last: int) -> int:

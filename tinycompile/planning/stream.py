@@ -7,6 +7,7 @@ dies in the region (their lead). Inner storages are those whose readers are all 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from tinycompile.planning.liveness import LiveRange, Step, Work
 from tinycompile.planning.overlap import Overlap
@@ -44,7 +45,6 @@ class _Run:
         self.steps = steps
         self.outputs = outputs
         self.inner = inner
-        self.dying = dying
         self.next = [0] * len(steps)
         self.readers: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
         self.row_bytes: dict[int, int] = {}
@@ -52,6 +52,8 @@ class _Run:
             for read in step.reads:
                 self.readers.setdefault(read.storage, []).append((index, read.low))
                 self.row_bytes[read.storage] = read.row_bytes
+        self.low = {storage: min(low[0] for _, low in by) for storage, by in self.readers.items()}
+        """The lowest row of each storage that any step still reads."""
         producer = {storage: index for index, storage in enumerate(outputs)}
         self.depth: list[int] = []
         self.pulls: list[list[tuple[int, tuple[int, ...]]]] = []
@@ -65,7 +67,6 @@ class _Run:
             pulled.sort(key=lambda pull: (self.depth[pull[0]], pull[0]))
             self.depth.append(1 + max((self.depth[index] for index, _ in pulled), default=0))
             self.pulls.append(pulled)
-        self.overwritten = [{r.storage: r.low for r in step.reads if r.overwritten} for step in steps]
         self.touched = [
             inner.intersection((storage, *(read.storage for read in step.reads)))
             for step, storage in zip(steps, outputs, strict=True)
@@ -75,50 +76,54 @@ class _Run:
         self.written: dict[int, int] = dict.fromkeys(inner, 0)
         self.holding: frozenset[int] = frozenset()
         self.live: list[set[frozenset[int]]] = [set() for _ in steps]
-        self.needed: dict[tuple[int, int], list[int]] = {}
-        self.exact: dict[tuple[int, int], bool] = {}
+        self.needed: list[dict[int, list[int]]] = [{storage: [] for storage in dying} for _ in steps]
+        """For each step the first row still needed of each dying input while one of its own rows is written."""
+        self.left: list[dict[int, list[int]]] = [
+            {
+                r.storage: []
+                for r in step.reads
+                if r.overwritten and r.storage in dying and output not in inner
+            }
+            for step, output in zip(steps, outputs, strict=True)
+        ]
+        """The same after the call, of inputs that its output may take exactly."""
 
     def demand(self, index: int, goal: int) -> None:
         """Run calls of a step until `goal` are done."""
-        while self.next[index] < goal:
+        done = self.next
+        while done[index] < goal:
             for producer, goals in self.pulls[index]:
-                self.demand(producer, goals[self.next[index]])
+                if done[producer] < goals[done[index]]:
+                    self.demand(producer, goals[done[index]])
             self._call(index)
 
     def _call(self, index: int) -> None:
-        step, storage = self.steps[index], self.outputs[index]
-        row = self.next[index]
+        step, row = self.steps[index], self.next[index]
         if step.accumulates:
             row = 0 if row + 1 == step.calls else -1  # -1: this call writes nothing
-        if row >= 0 and storage in self.inner:
-            self.held[storage] = max(self.held[storage], row + 1 - min(row, self._low(storage)))
-            self.written[storage] = row + 1
-            self.holding |= {storage}
-        if row >= 0 and self.dying:
-            self._see_dying(index, row)
+        if row >= 0:
+            self._write(index, row)
         self.live[index].add(self.holding)
         self.next[index] += 1
-        for inner in self.touched[index]:
-            if self._low(inner) >= self.written[inner]:
+        for read in step.reads:
+            self.low[read.storage] = min([low[self.next[by]] for by, low in self.readers[read.storage]])
+        for inner in self.touched[index] & self.holding:
+            if self.low[inner] >= self.written[inner]:
                 self.holding -= {inner}
+        if row >= 0:
+            for dying, rows in self.left[index].items():
+                rows.append(self.low[dying])
 
-    def _low(self, storage: int) -> int:
-        """The lowest row of a storage that any step still reads."""
-        return min([low[self.next[reader]] for reader, low in self.readers[storage]])
-
-    def _see_dying(self, index: int, row: int) -> None:
-        """Note the first byte still needed of each dying input while this row is written."""
-        step, written = self.steps[index], self.outputs[index]
-        end = (row + 1) * step.row_bytes
-        overwritten = self.overwritten[index]
-        for storage in self.dying:
-            row_bytes = self.row_bytes[storage]
-            pair = (storage, written)
-            self.needed.setdefault(pair, []).append(self._low(storage) * row_bytes)
-            if storage in overwritten and written not in self.inner:
-                others = [low[self.next[reader]] for reader, low in self.readers[storage] if reader != index]
-                kept = min([overwritten[storage][row + 1], *others])
-                self.exact[pair] = self.exact.get(pair, True) and end <= kept * row_bytes
+    def _write(self, index: int, row: int) -> None:
+        """Note what is needed while this row is written."""
+        storage = self.outputs[index]
+        if storage in self.inner:
+            self.held[storage] = max(self.held[storage], row + 1 - min(row, self.low[storage]))
+            self.written[storage] = row + 1
+            if storage not in self.holding:
+                self.holding |= {storage}
+        for dying, rows in self.needed[index].items():
+            rows.append(self.low[dying])
 
     def overlaps(self) -> tuple[Overlap, ...]:
         """Every overlap of an output or a ring over a dying input that the run allows, if it saves anything.
@@ -126,17 +131,24 @@ class _Run:
         A ring's bytes are written for the first time with its first rows, and only the needed bytes of an input shrink
         after that.
         """
-        led = []
-        for (read, written), needed in sorted(self.needed.items()):
-            row_bytes = self.steps[self.outputs.index(written)].row_bytes
-            first_rows = needed[: self.held.get(written)]
-            lead = max((row + 1) * row_bytes - byte for row, byte in enumerate(first_rows))
-            if lead < len(first_rows) * row_bytes:
-                led.append(Overlap(read, written, lead))
-        exact = [
-            Overlap(read, written, exact=True) for (read, written), fits in sorted(self.exact.items()) if fits
-        ]
-        return (*exact, *led)
+        exact, led = [], []
+        for step, written, needed, left in zip(self.steps, self.outputs, self.needed, self.left, strict=True):
+            for read, rows in needed.items():
+                first_rows = rows[: self.held.get(written)]
+                lead = _lead_bytes(step, first_rows, self.row_bytes[read])
+                if lead < len(first_rows) * step.row_bytes:
+                    led.append(Overlap(read, written, lead))
+            for read, rows in left.items():
+                if _lead_bytes(step, rows, self.row_bytes[read]) <= 0:
+                    exact.append(Overlap(read, written, exact=True))
+        by_storages = attrgetter("read", "written")
+        return (*sorted(exact, key=by_storages), *sorted(led, key=by_storages))
+
+
+def _lead_bytes(step: RowStep, needed_rows: Sequence[int], row_bytes: int) -> int:
+    """How far a step's rows end above the first row that is needed of an input while each of them is written, at most."""
+    ends = range(step.row_bytes, (len(needed_rows) + 1) * step.row_bytes, step.row_bytes)
+    return max((end - first * row_bytes for end, first in zip(ends, needed_rows, strict=False)), default=0)
 
 
 def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -> Stream | None:

@@ -16,6 +16,7 @@ from tinycompile.quant.multiplier import (
     doubling_high_multiply,
     multiply_by_quantized_multiplier,
     quantize_multiplier,
+    quantize_multipliers,
     reduced_multiplier,
     requantize,
     requantize_wide,
@@ -29,7 +30,8 @@ from tinycompile.quant.thresholds import Accumulators, Requantization
 __all__ = [
     "REAL_RANGES", "Accumulators", "Activation", "Int64", "Multiplier", "Requantization",
     "activation_range", "doubling_high_multiply", "exp_on_negative_values", "inverse_square_root",
-    "log_of_at_least_one", "logistic", "multiply_by_quantized_multiplier", "quantize_multiplier", "reciprocal",
+    "log_of_at_least_one", "logistic", "multiply_by_quantized_multiplier", "quantize_multiplier",
+    "quantize_multipliers", "reciprocal",
     "reduced_multiplier", "requantize", "requantize_wide", "round_half_away",
     "rounding_divide_by_power_of_two", "saturating_multiply", "solve", "tanh", "wrap_int32",
 ]  # fmt: skip

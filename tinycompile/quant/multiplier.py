@@ -49,6 +49,18 @@ def quantize_multiplier(real: float) -> Multiplier:
     return Multiplier(value, shift)
 
 
+def quantize_multipliers(reals: NDArray[np.float64]) -> tuple[Multiplier, ...]:
+    """`quantize_multiplier` of each of many factors."""
+    fractions, shifts = np.frexp(reals)
+    scaled = fractions * (1 << 31)
+    values = np.where(scaled >= 0, np.floor(scaled + 0.5), -np.floor(0.5 - scaled)).astype(np.int64)
+    full = values == 1 << 31
+    values, shifts = np.where(full, values // 2, values), shifts + full
+    small = shifts < -31
+    values[small], shifts[small] = 0, 0
+    return tuple(map(Multiplier, values.tolist(), shifts.tolist()))
+
+
 def doubling_high_multiply(accumulator: Any, multiplier: Any) -> Any:
     """Round (a * b) / 2**31 half up: gemmlowp's SaturatingRoundingDoublingHighMul for int32 operands, on arrays or ints.
 

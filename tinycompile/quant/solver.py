@@ -25,6 +25,7 @@ Four forms are tried, the cheapest first:
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ from tinycompile.quant.thresholds import (
 
 _Form = Callable[[Layer], dict[str, Any] | None]
 
-_OFFSET_TRIES = 1 << 14
+_OFFSET_TRIES = (0, 16, 256, 2048, 1 << 14)
+"""Offsets are tried in these steps: most lines need one of the first."""
 _MULTIPLIER_TRIES = (
     0, 1, -1, 2, -2, 3, -3, 5, -5, 8, -8,
     13, -13, 21, -21, 34, -34, 55, -55, 89, -89, 144, -144,
@@ -109,84 +111,81 @@ def _common_line(layer: Layer) -> dict[str, Any] | None:
 
 def _line(layer: Layer, shift: int, live: NDArray[np.bool_]) -> dict[str, Any] | None:
     """Constants of all channels for one common shift."""
-    channels = len(layer.value)
     scale, product = _slopes(layer, shift)
     multiplier, offset = np.zeros_like(layer.value), np.zeros_like(layer.value)
-    constant = layer.reference(layer.accumulators.least[None, :])[0].astype(layer.value.dtype) << shift
-    open_channels = np.flatnonzero(live)
+    constant = layer.reference(layer.accumulators.least[None, :])[0] << shift
+    left = np.flatnonzero(live)
     for step in _MULTIPLIER_TRIES:
-        if not len(open_channels):
+        if not len(left):
             break
-        solved = _offsets(layer, open_channels, product[open_channels] + step, scale[open_channels], shift)
-        for channel, (m, n, c) in solved.items():
-            multiplier[channel], offset[channel], constant[channel] = m, n, c
-        open_channels = np.array([c for c in open_channels if c not in solved], int)
-    if len(open_channels):
+        tried = product[left] + step
+        offsets, constants, solved = _offsets(layer, left, tried, scale[left], shift)
+        done = left[solved]
+        multiplier[done], offset[done], constant[done] = tried[solved], offsets[solved], constants[solved]
+        left = left[~solved]
+    if len(left):
         return None
     return {
         "scale": scale, "offset": offset, "multiplier": multiplier, "constant": constant,
-        "shifts": np.full(channels, shift), "shift": shift, "half_away": False,
+        "shifts": np.full(len(live), shift), "shift": shift, "half_away": False,
     }  # fmt: skip
 
 
 def _slopes(layer: Layer, shift: int) -> tuple[Integers, Integers]:
     """Scale and multiplier of each channel whose product is the slope m * 2**(1 + shift - e), nearest."""
-    scale, product = layer.accumulators.largest_scale.copy(), np.zeros_like(layer.value)
-    for channel in range(len(layer.value)):
-        exponent = 1 + shift - int(layer.right[channel]) + int(layer.left[channel])
-        if not layer.accumulators.fixed_scale:
-            scale[channel] = min(int(scale[channel]), _scale_from(1 << max(exponent, 0), layer))
-    scale = scale.reshape(-1, layer.accumulators.together).max(axis=1).repeat(layer.accumulators.together)
-    for channel in range(len(layer.value)):
-        exponent = 1 + shift - int(layer.right[channel]) + int(layer.left[channel])
-        numerator = int(layer.value[channel]) << (exponent + 64)
-        product[channel] = min((numerator // int(scale[channel]) + (1 << 63)) >> 64, (1 << 31) - 1)
-    return scale, product
+    scale = layer.accumulators.largest_scale
+    # Slopes of 2**60 and more have no multiplier in any case.
+    exponent = np.minimum(1 + shift - layer.right + layer.left, 30)
+    up, down = 1 << np.maximum(exponent, 0), 1 << np.maximum(-exponent, 0)
+    if not layer.accumulators.fixed_scale:
+        scale = np.minimum(scale, _scale_from(up, layer))
+    together = layer.accumulators.together
+    scale = scale.reshape(-1, together).max(axis=1).repeat(together)
+    product = (2 * layer.value * up + scale * down) // (2 * scale * down)
+    return scale, np.minimum(product, (1 << 31) - 1)
 
 
-def _scale_from(wanted: int, layer: Layer) -> int:
-    """The least possible scale that is not below the one wanted."""
-    scale = layer.accumulators.least_scale
-    while scale < wanted:
-        scale *= 2
+def _scale_from(wanted: Integers, layer: Layer) -> Integers:
+    """For each channel the least possible scale that is not below the one wanted."""
+    scale = np.full_like(wanted, layer.accumulators.least_scale)
+    while (small := scale < wanted).any():
+        scale[small] *= 2
     return scale
 
 
 def _offsets(
     layer: Layer, channels: Integers, multiplier: Integers, scale: Integers, shift: int
-) -> dict[int, tuple[int, int, int]]:
-    """Multiplier, offset and constant of the channels for which an offset hits the interval that the thresholds leave."""
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """Offset and constant of some channels, and True where they hit the interval that the thresholds leave."""
     reached, first = layer.reached[channels], layer.first[channels]
     steps = (layer.outputs * (1 << (32 + shift)))[None, :]
     slope = (scale * multiplier)[:, None]
     safe = np.where(reached, first, 0)
     lowest = np.where(reached, steps - slope * safe, -(1 << 62)).max(axis=1)
     highest = np.where(reached, steps - slope * (safe - 1), 1 << 62).min(axis=1) - 1
-    found: dict[int, tuple[int, int, int]] = {}
-    for row, channel in enumerate(channels):
-        low, high, m = int(lowest[row]), int(highest[row]), int(multiplier[row])
-        if low > high or not 0 < m < 1 << 31:
-            continue
-        offset = _offset(low - (1 << 31), high - (1 << 31), m)
-        if offset is not None:
-            found[int(channel)] = (m, *offset)
-    return found
+    possible = (lowest <= highest) & (multiplier > 0) & (multiplier < 1 << 31)
+    return _least_offsets(lowest - (1 << 31), highest - (1 << 31), multiplier, possible)
 
 
-def _offset(low: int, high: int, multiplier: int) -> tuple[int, int] | None:
-    """The pair (n, c) with the least absolute n such that low <= n * multiplier + c * 2**32 <= high."""
-    if high - low >= (1 << 32) - 1:
-        return 0, -((-low) >> 32)
+def _least_offsets(
+    low: Integers, high: Integers, multiplier: Integers, possible: NDArray[np.bool_]
+) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+    """For each line (n, c) with the least absolute n such that low <= n * multiplier + c * 2**32 <= high, and if there is one."""
     # Modulo 2**32: n * multiplier must come to lie within `width` above `low`.
-    width, base = high - low, low & 0xFFFFFFFF
-    for tries in (16, _OFFSET_TRIES):
-        n = _SIGNED_COUNT[:tries]
-        distance = (n * multiplier - base) & 0xFFFFFFFF
-        hit = np.flatnonzero(distance <= width)
-        if len(hit):
-            best = int(n[hit[0]])
-            return best, (low + int(distance[hit[0]]) - best * multiplier) >> 32
-    return None
+    factor, base = multiplier.astype(np.uint32), low.astype(np.uint32)
+    width = np.minimum(high - low, (1 << 32) - 1).astype(np.uint32)
+    offset, beyond, found = np.zeros_like(low), np.zeros_like(low), np.zeros_like(possible)
+    left = np.flatnonzero(possible)
+    for start, end in pairwise(_OFFSET_TRIES):
+        counts = _SIGNED_COUNT[start:end]
+        distance = counts.astype(np.uint32) * factor[left, None] - base[left, None]
+        hits = distance <= width[left, None]
+        first, hit = hits.argmax(axis=1), hits.any(axis=1)
+        done = left[hit]
+        found[done] = True
+        offset[done], beyond[done] = counts[first[hit]], distance[hit, first[hit]]
+        left = left[~hit]
+    return offset, np.right_shift(low + beyond - offset * multiplier, 32), found
 
 
 def _half_away(layer: Layer) -> dict[str, Any] | None:
@@ -213,16 +212,15 @@ def _own(layer: Layer, half_away: bool, default_shift: int = 8) -> dict[str, Any
     Where the scale has to be larger, the multiplier is divided: rounded down or up, as the thresholds allow.
     """
     live = layer.reached.any(axis=1)
-    kind = layer.value.dtype
-    closed = np.array([2 << int(s) for s in layer.left], kind)
-    scale = np.array([_scale_from(int(wanted), layer) for wanted in closed], kind)
+    closed = 2 << layer.left
+    scale = _scale_from(closed, layer)
     if layer.accumulators.fixed_scale or (scale > layer.accumulators.largest_scale).any():
         return None
     shifts = np.where(live, layer.right, default_shift)
     if half_away and (shifts < 1).any():  # there is no tie to break, and nothing may be taken off
         return None
     level = np.where(live, layer.zero_point, layer.reference(layer.accumulators.least[None, :])[0])
-    power = np.array([1 << int(e) for e in shifts], kind)
+    power = 1 << shifts
     low, high = remaining_clamps(layer)
     found = {
         "scale": scale, "offset": np.zeros_like(scale), "multiplier": np.where(live, layer.value * closed // scale, 0),
@@ -235,6 +233,6 @@ def _own(layer: Layer, half_away: bool, default_shift: int = 8) -> dict[str, Any
 
 
 _SIGNED_COUNT: NDArray[np.int64] = (
-    (np.arange(_OFFSET_TRIES) + 1) // 2 * np.where(np.arange(_OFFSET_TRIES) % 2, 1, -1)
+    (np.arange(_OFFSET_TRIES[-1]) + 1) // 2 * np.where(np.arange(_OFFSET_TRIES[-1]) % 2, 1, -1)
 )
 """0, 1, -1, 2, -2, ..."""

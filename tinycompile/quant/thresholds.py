@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tinycompile.quant.multiplier import Multiplier, requantize
 
 Integers = NDArray[Any]
-"""int64, or Python's int (dtype object) where 64 bits are not enough."""
+"""int64."""
 
 LARGEST_COMMON_SHIFT = 22
-"""Thresholds of layers with larger shifts to the right may need more than 64 bits."""
+"""Lines of layers with larger common shifts may need more than 64 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +42,8 @@ class Requantization:
     """Constants for SMMLAR and SSAT of all channels of a layer; arrays int64 [channels].
 
     `shift` is the common shift, None when each channel has its own in `shifts`. `half_away` adds the sign of the accumulator
-    to `constant`. `one_constant`: it is the same for all channels. `low` and `high` are the clamps that remain to be applied after
-    saturation to int8 (None: none).
+    to `constant`. `one_constant`: it is the same for all channels. `low` and `high` are the clamps that remain to be applied
+    after saturation to int8 (None: none).
     """
 
     scale: Integers
@@ -126,32 +126,22 @@ def layer_of(
     accumulators: Accumulators, multipliers: tuple[Multiplier, ...], zero_point: int, low: int, high: int
 ) -> Layer:
     """The thresholds of a layer's channels; `low` and `high` are the clamps of its output."""
-    shifts = [m.shift for m in multipliers]
-    wide = min(shifts) < -LARGEST_COMMON_SHIFT or max(shifts) > 0
-    kind: Any = object if wide else np.int64
-    value = np.array([m.value for m in multipliers], kind)
-    right = np.array([max(-s, 0) for s in shifts], kind)
-    left = np.array([max(s, 0) for s in shifts], kind)
-    outputs = np.arange(low + 1, high + 1).astype(kind)
+    value = np.array([m.value for m in multipliers], np.int64)
+    shift = np.array([m.shift for m in multipliers], np.int64)
+    right, left = np.maximum(-shift, 0), np.maximum(shift, 0)
+    outputs = np.arange(low + 1, high + 1, dtype=np.int64)
     above = outputs[None, :] - zero_point
-    power = np.array([1 << int(e) for e in right], kind)[:, None]
-    # RoundingDivideByPOT reaches `above` at this value: ties go away from zero.
+    power = (1 << right)[:, None]
+    # RoundingDivideByPOT reaches `above` at this value: ties go away from zero. What is beyond int32 is never reached.
     reaching = above * power - power // 2 + ((above <= 0) & (power > 1))
-    divisor = (np.maximum(value, 1) * np.array([1 << int(s) for s in left], kind))[:, None]
-    origin = np.broadcast_to(np.asarray(accumulators.origin), value.shape).astype(kind)
-    first = -((-(reaching * (1 << 31) - (1 << 30))) // divisor) - origin[:, None]
-    spans = Accumulators(
-        accumulators.least.astype(kind),
-        accumulators.greatest.astype(kind),
-        accumulators.largest_scale.astype(kind),
-        accumulators.fixed_scale,
-        accumulators.least_scale,
-        origin,
-        accumulators.together,
-    )
-    reached = (spans.least[:, None] < first) & (first <= spans.greatest[:, None]) & (value > 0)[:, None]
+    reaching = np.clip(reaching, -(1 << 31), 1 << 31)
+    divisor = (np.maximum(value, 1) << left)[:, None]
+    origin = np.broadcast_to(np.asarray(accumulators.origin), value.shape)[:, None]
+    first = -((-(reaching * (1 << 31) - (1 << 30))) // divisor) - origin
+    least, greatest = accumulators.least[:, None], accumulators.greatest[:, None]
+    reached = (least < first) & (first <= greatest) & (value > 0)[:, None]
     return Layer(
-        spans, multipliers, zero_point, low, high, value, right, left, outputs, first, reached.astype(bool)
+        accumulators, multipliers, zero_point, low, high, value, right, left, outputs, first, reached
     )
 
 
@@ -163,6 +153,6 @@ def remaining_clamps(layer: Layer) -> tuple[int | None, int | None]:
 def largest_shift(layer: Layer) -> int:
     """The largest common shift with which multipliers of all channels that are not constant stay below 2**31."""
     live = layer.reached.any(axis=1)
-    exponents = np.array([int(s).bit_length() - 1 for s in layer.accumulators.largest_scale])
+    exponents = np.frexp(layer.accumulators.largest_scale)[1] - 1
     room = layer.right - layer.left - 1 + exponents
     return int(min(room[live], default=8))
