@@ -155,7 +155,7 @@ def test_too_few_registers_are_told() -> None:
 
 
 @pytest.mark.parametrize("taps", [(3, 3, 1), (3, 3, 2), (5, 5, 1), (1, 3, 1), (4, 1, 1), (7, 7, 2)], ids=str)
-@pytest.mark.parametrize("how", HOWS, ids=["linear", "away", "bias alone", "one constant"])
+@pytest.mark.parametrize("how", HOWS[:3], ids=["linear", "away", "bias alone"])
 def test_depthwise_stores_each_output(taps: tuple[int, int, int], how: Requantizing) -> None:
     """Every output of one and of four channels is stored once, after as many multiplications as its window needs."""
     window = Taps(*taps, 1, 8)

@@ -171,24 +171,24 @@ class _Roles:
 
     def __init__(self, how: Requantizing, added: bool) -> None:
         self.how = how
-        own_shift, common = how.shift == 0, bool(how.constant)
-        others = own_shift + how.half_away + common + added
+        own_shift = how.shift == 0
+        others = own_shift + how.half_away + added
         free = [10, 11]
         self.output = STAGED if others > 1 or added else free.pop()
-        self.multiplier, self.constant = 8, 9
+        self.multipliers, self.constant = (8, 8), 9
         self.shift = free.pop(0) if own_shift else 0
         self.reloads = others == 3
         """The constant's register serves for its sum with the sign, too."""
-        self.addend = free.pop(0) if common or (how.half_away and not self.reloads) else self.constant
+        self.addend = free.pop(0) if how.half_away and not self.reloads else self.constant
+        if how.constant is not None and not added:
+            self.multipliers, self.addend = (8, 9), free.pop()
         self.sums = free
         """Registers for sums that are made on the way."""
 
     def constants(self, channel: int, pixel: int) -> Iterator[Step]:
-        """Load what a pixel of a channel needs: the stream pointer moves with the last load, which is one of two words."""
+        """Load what a pixel of a channel needs; the stream pointer moves with the last load, or after it."""
         if self.how.constant is not None:
-            if pixel == 0 and channel % 2 == 0:
-                last = channel == HALF_CHANNELS - 2
-                yield from _load((8, 9), STREAM, SKEW + 4 * channel, alone=not last, moving=last)
+            yield from self.common_form(channel) if pixel == 0 else ()
             return
         at = SKEW + 4 * channel * self.how.words
         if self.how.shift == 0:
@@ -197,15 +197,24 @@ class _Roles:
             at += 4
         if pixel == 0 or self.reloads:
             last = channel == HALF_CHANNELS - 1 and pixel == (HALF_PIXELS - 1 if self.reloads else 0)
-            yield from _load((self.multiplier, self.constant), STREAM, at, alone=False, moving=last)
+            yield from _load((self.multipliers[0], self.constant), STREAM, at, alone=False, moving=last)
+
+    def common_form(self, channel: int) -> Iterator[Step]:
+        """The multiplier of a channel, or where registers are free of this and the next."""
+        last = channel + len(set(self.multipliers)) == HALF_CHANNELS
+        if len(set(self.multipliers)) == 1:
+            yield ("load", self.multipliers[0], STREAM, SKEW + 4 * channel)
+            if last:
+                yield ("advance", STREAM, 4 * HALF_CHANNELS)
+        elif channel % 2 == 0:
+            yield from _load(self.multipliers, STREAM, SKEW + 4 * channel, alone=False, moving=last)
 
     def requantize(self, channel: int, x: int) -> Iterator[Step]:
         """An output from a sum, in its register."""
         how = self.how
         if how.half_away:
             yield ("sign", self.addend, self.constant, x)
-        multiplier = self.multiplier if how.constant is None else 8 + channel % 2
-        yield how.scale(x, multiplier, self.addend)
+        yield how.scale(x, self.multipliers[channel % 2], self.addend)
         if how.shift == 0:
             yield ("shift", x, x, self.shift)
         yield ("saturate", x, x, how.shift)
