@@ -17,7 +17,7 @@ _REQUANTIZATION_BYTES = 185
 _DOT_PRODUCT_BYTES = 45
 _FUNCTION_BYTES = 48
 _LIBRARY_BYTES = 600
-_LIBRARY = frozenset({"memcpy", "memmove", "memset"})
+_LIBRARY = re.compile(r"\b(?:memcpy|memmove|memset)\b")
 _FIRMWARE_BYTES = 1152
 """Vectors, start-up code and the API of a model."""
 
@@ -37,33 +37,32 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 def estimated_code_bytes(program: Program, code: str) -> int:
     """Bytes in flash of what is generated beside the weights: its `code` as it is printed, and small tables."""
-    used = _LIBRARY.intersection(_TOKEN.findall(_COMMENT.sub("", code)))
+    used = set(_LIBRARY.findall(_COMMENT.sub("", code)))
     tables = sum(constant.bytes for constant in program.constants if not constant.is_weight)
     return _FIRMWARE_BYTES + len(used) * _LIBRARY_BYTES + text_bytes(code) + tables
 
 
 def text_bytes(text: str) -> int:
     """Bytes that a C text takes, without the library functions that it calls."""
-    instructions, rest = 0, []
-    for line in _PORTABLE_PART.sub("", _COMMENT.sub("", text)).splitlines():
+    instructions, tokens = 0, Counter[str]()
+    lines = Counter(_PORTABLE_PART.sub("", _COMMENT.sub("", text)).splitlines())
+    for line, times in lines.items():
         found = _ASSEMBLY.match(line)
         if found:
-            instructions += _is_instruction(found[1].strip())
+            instructions += times * _is_instruction(found[1].strip())
         elif not line.startswith(("#", "extern ")):
-            rest.append(line)
-    tokens = _TOKEN.findall("\n".join(rest))
-    counts = Counter(tokens)
+            tokens.update(_TOKEN.findall(line) * times)
     in_place = sum(
         n * bytes_each
-        for name, n in counts.items()
+        for name, n in tokens.items()
         for start, bytes_each in _IN_PLACE.items()
         if name.startswith(start)
     )
     return round(
         instructions * _BYTES_PER_INSTRUCTION
-        + len(tokens) * _BYTES_PER_TOKEN
+        + tokens.total() * _BYTES_PER_TOKEN
         + in_place
-        + counts["static"] * _FUNCTION_BYTES
+        + tokens["static"] * _FUNCTION_BYTES
     )
 
 

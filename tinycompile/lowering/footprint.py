@@ -4,8 +4,8 @@ A kernel's constants are packed as for the program, so their bytes are exact; th
 Layers whose kernels are equal functions share the code.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
 
 from tinycompile.board import Board
 from tinycompile.ir import Graph
@@ -68,19 +68,32 @@ class Footprints:
 def footprints(graph: Graph, selection: Selection, board: Board, code_bytes: CodeBytes) -> Footprints:
     """Weigh the kernels of a graph; `selection` has the candidates."""
     nodes = {node.id: node for node in graph.nodes}
+    weigh = _Weigher(board, code_bytes)
     found = {}
     for node, choice in selection.items():
         candidates = [c for c in (choice.chosen, *choice.rejected) if not needs_others(c)]
         if len(candidates) > 1:
             current = operation(graph, nodes[node])
-            found[node] = {c.kernel: _option(current, c, board, code_bytes) for c in candidates}
+            found[node] = {c.kernel: weigh.option(current, c) for c in candidates}
     return Footprints(selection, found)
 
 
-def _option(current: Operation, candidate: Candidate, board: Board, code_bytes: CodeBytes) -> Option:
-    code = kernel_of(current, candidate.kernel).lower(current, board, candidate.granularities[0])
-    constants = sum(_aligned(constant.bytes, constant.align) for constant in code.constants)
-    return Option(candidate.cycles, constants, function_key(code), code_bytes(code))
+@dataclass
+class _Weigher:
+    """Weighs kernels; equal functions are printed once."""
+
+    board: Board
+    code_bytes: CodeBytes
+    functions: dict[Hashable, int] = field(default_factory=dict)
+
+    def option(self, current: Operation, candidate: Candidate) -> Option:
+        """What a kernel of an operation takes."""
+        code = kernel_of(current, candidate.kernel).lower(current, self.board, candidate.granularities[0])
+        constants = sum(_aligned(constant.bytes, constant.align) for constant in code.constants)
+        key = function_key(code)
+        if key not in self.functions:
+            self.functions[key] = self.code_bytes(code)
+        return Option(candidate.cycles, constants, key, self.functions[key])
 
 
 def _aligned(count: int, align: int) -> int:
