@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, ParamSpec, Unpack
 
 import click
-from rich.console import Console
 
 from tinycompile import driver, report, sharing
 from tinycompile.cli_options import (
@@ -40,8 +39,6 @@ from tinycompile.ops import load_plugin
 from tinycompile.output import write_directory
 from tinycompile.stages import STAGES, stage_text
 from tinycompile.version import __version__
-
-ERR = Console(stderr=True)
 
 BUG_EXIT_CODE = 70
 
@@ -76,10 +73,12 @@ def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Show that work goes on; quiet when standard error is no terminal."""
-    if ERR.is_terminal:
-        with ERR.status(text):
-            yield
-    else:
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # not above: loading it takes as long as planning a small model
+
+    with Console(stderr=True).status(text):
         yield
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tinycompile.ops import operators
 
-_FOR_RUNNING = {"capstone", "elftools", "networkx", "unicorn", "tinycompile.toolchain"}
-"""What only verify and bench need, or models with several variables."""
+_FOR_RUNNING = {"capstone", "elftools", "networkx", "rich", "unicorn", "tinycompile.toolchain"}
+"""What only verify and bench need, or models with several variables, or a terminal."""
 
 
 def run(script: str, *arguments: str | Path) -> str:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
-
 from tinycompile.program import short_name
-from tinycompile.report.text import table
+from tinycompile.report.text import Table, table
 
 
 def levers(memory: Mapping[str, Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:

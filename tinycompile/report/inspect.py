@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from rich.table import Table
-
 from tinycompile.ir import Graph, Tensor
 from tinycompile.ops import operation, operator_of
 from tinycompile.plan import MemoryPlan, Schedule
 from tinycompile.program import short_name
-from tinycompile.report.text import as_text, table
+from tinycompile.report.text import Table, as_text, table
 
 _BAR_WIDTH = 60
 

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
-
 from tinycompile.ops import Operator, operators
-from tinycompile.report.text import table
+from tinycompile.report.text import Table, table
 
 
 def supported_operators() -> list[dict[str, Any]]:

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.table import Table
-
 from tinycompile.program import short_name
 from tinycompile.report.certificate import certificate
-from tinycompile.report.text import as_text, table
+from tinycompile.report.text import Table, as_text, table
 
 _TOTALS = ("arena_bytes", "state_bytes", "weights_bytes", "estimated_code_bytes", "macs", "macs_executed")
 _REMOVED = ("channels_removed", "macs_removed", "weight_bytes_removed")
@@ -23,7 +21,7 @@ def render_text(report: Mapping[str, Any]) -> str:
         _buffers(report),
         *certificate(report),
     ]
-    return "\n".join(as_text(part) for part in parts if part.row_count)
+    return "\n".join(as_text(part) for part in parts if part.rows)
 
 
 def _totals(report: Mapping[str, Any]) -> Table:

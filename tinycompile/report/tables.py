@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from tinycompile.board import Board
 from tinycompile.report.render import kernels_table
-from tinycompile.report.text import as_text, table
+from tinycompile.report.text import Table, as_text, table
 
 _FIGURES = {
     "MACs": "macs_executed",
