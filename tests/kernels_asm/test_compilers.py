@@ -7,6 +7,7 @@ import pytest
 
 from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
 from tests.kernels.runner import Case, c_program
+from tests.kernels.test_quantize_float import program
 from tests.kernels_asm.test_matrix_products import drawn
 from tests.kernels_asm.test_sparse import pruned
 from tinycompile.board import load_board
@@ -58,16 +59,25 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def of_floats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One program that quantizes floats."""
+    path = tmp_path_factory.mktemp("compilers") / "floats.c"
+    path.write_text(program("float_asm", "m7"), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.needs("arm-none-eabi-gcc")
-def test_gcc(source: Path, level: str) -> None:
+def test_gcc(source: Path, of_floats: Path, level: str) -> None:
     """GCC for Arm."""
-    _compile([load_board("m7").compiler], source, level)
+    for path in (source, of_floats):
+        _compile([load_board("m7").compiler], path, level)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.needs("clang", "arm-none-eabi-gcc")
-def test_clang(source: Path, level: str) -> None:
+def test_clang(source: Path, of_floats: Path, level: str) -> None:
     """clang for Arm with the C library of GCC for Arm."""
     found = subprocess.run(
         ["arm-none-eabi-gcc", "-print-file-name=libc.a"],
@@ -77,7 +87,8 @@ def test_clang(source: Path, level: str) -> None:
         timeout=60,
     )
     headers = Path(found.stdout.strip()).resolve().parent.parent / "include"
-    _compile(["clang", "--target=arm-none-eabi", f"-isystem{headers}"], source, level)
+    for path in (source, of_floats):
+        _compile(["clang", "--target=arm-none-eabi", f"-isystem{headers}"], path, level)
 
 
 def _compile(compiler: list[str], source: Path, level: str) -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.ops.case import Case, one_op
+from tests.ops.case import Case, make_samples, one_op, rng_of
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tests.support.tflite_builder import Builder, Spec
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,29 @@ def _case(name: str, quantize: Quantize) -> Case:
 
 class TestQuantize(OperatorMatrix):
     cases = tuple(_case(name, quantize) for name, quantize in _TABLE.items())
+
+
+def _through_a_table(name: str, first: Spec, kind: str, second: Spec) -> Case:
+    """Floats quantized, and a function of the levels, which a pass joins."""
+    builder, source = Builder(), Spec(first.shape, "float32")
+    x = builder.tensor(source)
+    y = builder.op(kind, [builder.op("QUANTIZE", [x], first)], second)
+    return Case(name, builder.finish([x], [y]), make_samples(rng_of(name), [source]))
+
+
+class TestQuantizeThroughATable(OperatorMatrix):
+    cases = tuple(
+        _through_a_table(
+            f"{kind}_{levels}_{elements}",
+            Spec((1, 3, 1, elements), levels, 0.0234, zero_point),
+            kind,
+            Spec((1, 3, 1, elements), levels, *result),
+        )
+        for levels, zero_point in (("int8", -5), ("uint8", 130))
+        for kind, result in (
+            ("QUANTIZE", (0.07, 9)),
+            ("QUANTIZE", (0.0123, 120)),
+            ("LOGISTIC", (1 / 256, -128 if levels == "int8" else 0)),
+        )
+        for elements in ((3, 8) if kind == "QUANTIZE" and result[1] == 9 else (13, 40))
+    )

@@ -19,14 +19,15 @@ from tinycompile.ops.dynamic_quantize import DynamicQuantizeAttributes, dynamic_
 from tinycompile.ops.interpret import State, evaluate_graph, evaluate_node, initial_state, next_state
 from tinycompile.ops.lookup import LookupAttributes
 from tinycompile.ops.plugin import load_plugin, unload_plugins
+from tinycompile.ops.quantize_lookup import QuantizeLookupAttributes
 from tinycompile.ops.rows import RowRun, RowsAttributes, is_gathered, row_runs, shown_tensors
 
 __all__ = [
     "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "Body", "Columns",
     "ColumnsAttributes", "ControlAttributes", "ConvolutionAttributes", "Cost", "CustomOperator",
     "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "LookupAttributes", "Move", "Operation", "Operator", "Pads",
-    "Pattern", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule", "Window",
-    "WindowAxis", "attributes_of_columns", "bias_values", "byte_function", "clamps", "columns_before",
+    "Pattern", "QuantizeLookupAttributes", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule",
+    "Window", "WindowAxis", "attributes_of_columns", "bias_values", "byte_function", "clamps", "columns_before",
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
     "evaluate_graph", "evaluate_node", "find_operator", "fully_connected_attributes", "initial_state", "is_gathered",
     "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_named", "operator_of",

@@ -7,10 +7,10 @@ import numpy as np
 
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
-from tinycompile.ops._copy import literal
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
 from tinycompile.ops._limits import LEAST_SCALE, has_elements
 from tinycompile.ops._lookup import LookupKernel, Unary
+from tinycompile.ops._quantize_float import DivisionKernel, ProductKernel, Quantized
 from tinycompile.ops.base import Operation, TypeRule, register
 from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
 
@@ -44,21 +44,9 @@ def _multiplier(operation: Operation) -> Multiplier:
     return quantize_multiplier(operation.input(0).scale / operation.output.scale)
 
 
-def _from_float(operation: Operation, board: Board) -> Body:
+def _from_float(operation: Operation) -> Quantized:
     output = operation.output
-    low, high = output.dtype.limits
-    return Body(
-        template="quantize/float.c.j2",
-        parameters={
-            "out_type": output.dtype.c_type,
-            "scale": literal(DType.FLOAT32, output.scale),
-            "zero_point": output.zero_point,
-            "low": low - output.zero_point,
-            "high": high - output.zero_point,
-        },
-        runtime=("tc_math.h",),
-        cycles=25,
-    )
+    return Quantized(output.scale, output.zero_point, *output.dtype.limits, output.dtype)
 
 
 def _from_integer(operation: Operation, board: Board) -> Body:
@@ -80,19 +68,6 @@ def _from_integer(operation: Operation, board: Board) -> Body:
         runtime=("tc_requantize.h",),
         cycles=20,
     )
-
-
-class FloatKernel(ElementwiseKernel):
-    """From float32."""
-
-    name = "float"
-
-    def __init__(self) -> None:
-        super().__init__(_from_float)
-
-    def supports(self, operation: Operation, board: Board) -> bool:
-        """float32 inputs."""
-        return operation.input(0).dtype is DType.FLOAT32
 
 
 class RequantizeKernel(ElementwiseKernel):
@@ -125,19 +100,20 @@ class Quantize(Unary):
         for output in outputs
     )
     limits = (has_elements, has_scales, has_bounded_scale)
-    kernels = (LookupKernel(), FloatKernel(), RequantizeKernel())
+    kernels = (
+        LookupKernel(),
+        DivisionKernel(_from_float),
+        ProductKernel(_from_float),
+        RequantizeKernel(),
+    )
 
     def apply(self, operation: Operation, values: Array) -> Array:
         """Divided by the scale in float32 and rounded, ties away from zero; or requantized."""
-        output = operation.output
-        low, high = output.dtype.limits
         if values.dtype == np.float32:
-            quotients = np.nan_to_num(values / np.float32(output.scale), nan=-np.inf)
-            limited = np.clip(quotients, low - output.zero_point, high - output.zero_point).astype(np.float64)
-            scaled = np.sign(limited) * np.floor(np.abs(limited) + 0.5)
-        else:
-            scaled = multiply_by_quantized_multiplier(
-                values.astype(np.int64) - operation.input(0).zero_point, _multiplier(operation)
-            )
-        result: Array = np.clip(scaled + output.zero_point, low, high).astype(output.dtype.numpy)
+            return _from_float(operation).apply(values)
+        scaled = multiply_by_quantized_multiplier(
+            values.astype(np.int64) - operation.input(0).zero_point, _multiplier(operation)
+        )
+        output = operation.output
+        result: Array = np.clip(scaled + output.zero_point, *output.dtype.limits).astype(output.dtype.numpy)
         return result

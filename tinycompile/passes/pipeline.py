@@ -11,6 +11,7 @@ from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
 from tinycompile.passes.join_lookups import JoinLookups
+from tinycompile.passes.quantize_through_tables import QuantizeThroughTables
 from tinycompile.passes.quantized_edges import QuantizedEdges
 from tinycompile.passes.remove_dead import RemoveDead
 from tinycompile.passes.remove_no_ops import RemoveNoOps
@@ -37,6 +38,7 @@ PASSES: tuple[Pass, ...] = (
     TrimWindows(),  # after it: fewer channels may have fewer taps
     ViewRows(),  # after EliminateConstantChannels, which knows CONCATENATION and the like but not ROWS
     TrimVariables(),  # after it, which shows what of a variable is read
+    QuantizeThroughTables(),  # after those that know LOOKUP and QUANTIZE
     RemoveDead(),  # drops what the others left over
     CopyViews(),  # last: sees which operators are left to show or to assign a variable
 )
