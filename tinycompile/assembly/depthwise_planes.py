@@ -15,7 +15,7 @@ from tinycompile.assembly.scheduler import Scheduled
 
 RESIDENT_WORDS = 6
 _LARGEST_OFFSET = 4095
-_BLOCK_OUTPUTS = (16, 12, 8, 4)
+_BLOCK_OUTPUTS = range(4, 17, 2)
 _MOST_BLOCK_OUTPUTS = 32
 _SAMPLE_PAIRS = 1 << 12
 _ROW_CYCLES = 4
@@ -146,9 +146,15 @@ def blocks_of(plane: Plane, how: Requantizing, rows: int) -> Blocks:
     if together:
         return Blocks(together, outputs(plane, how, together * plane.width), plane.width, 1, None)
     near = [n for n in _BLOCK_OUTPUTS if n <= plane.width and (n - 1) * plane.channels <= _LARGEST_OFFSET]
-    columns = min(near[:2], key=lambda n: (plane.width % n, -n))
+    columns = min(near, key=lambda n: (_iterations(plane.width, n), n + plane.width % n))
     rest = outputs(plane, how, plane.width % columns) if plane.width % columns else None
     return Blocks(1, outputs(plane, how, columns), columns, plane.width // columns, rest)
+
+
+def _iterations(width: int, columns: int) -> int:
+    """How often a loop over blocks of so many outputs jumps back, and once more; a single block needs no loop."""
+    count = width // columns
+    return count if count > 1 else 0
 
 
 def _narrow_rows(plane: Plane, rows: int) -> Iterator[int]:
