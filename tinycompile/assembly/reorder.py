@@ -41,6 +41,7 @@ _FRAME = 17
 _STACK = 13
 
 
+@lru_cache(maxsize=4096)
 def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
     """Registers that a step reads and writes."""
     kind, numbers = str(step[0]), [int(n) for n in step[1:]]
@@ -107,12 +108,14 @@ class _Reorderer:
             reads, writes = reads_and_writes(step)
             before: dict[int, int] = {}
             for register in writes:
-                before.update((reader, 0) for reader in readers.pop(register, ()) if reader not in before)
-                if register in writer and register not in reads:
-                    before[writer[register]] = max(before.get(writer[register], 0), 1)
+                for reader in readers.pop(register, ()):
+                    before.setdefault(reader, 0)
+                at = writer.get(register)
+                if at is not None and register not in reads:
+                    before[at] = max(before.get(at, 0), 1)
             for register in reads:
-                if register in writer:
-                    at = writer[register]
+                at = writer.get(register)
+                if at is not None:
                     before[at] = max(before.get(at, 0), self._latency(at, index))
             for at, cycles in before.items():
                 self.followers[at].append((index, cycles))

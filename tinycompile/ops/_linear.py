@@ -1,5 +1,7 @@
 """What convolutions and FULLY_CONNECTED share: limits, multipliers, clamps, folded biases, reference requantization."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from tinycompile.ir import Array, DType, Tensor
@@ -136,9 +138,14 @@ def convolution_multipliers(operation: Operation, channels: int) -> tuple[Multip
     """
     source, weights = operation.input(0), operation.input(1)
     assert weights.quantization is not None
-    reals = source.scale * np.array(weights.quantization.scales) / operation.output.scale
-    multipliers = quantize_multipliers(reals)
+    multipliers = _multipliers(source.scale, weights.quantization.scales, operation.output.scale)
     return multipliers if len(multipliers) == channels else multipliers * channels
+
+
+@lru_cache(maxsize=128)
+def _multipliers(source: float, weights: tuple[float, ...], output: float) -> tuple[Multiplier, ...]:
+    """Remembered, as the kernels of an operation all ask for them."""
+    return quantize_multipliers(source * np.array(weights) / output)
 
 
 def matrix_multipliers(operation: Operation, units: int) -> tuple[Multiplier, ...]:

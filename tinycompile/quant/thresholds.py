@@ -17,6 +17,9 @@ Integers = NDArray[Any]
 LARGEST_COMMON_SHIFT = 22
 """Lines of layers with larger common shifts may need more than 64 bits."""
 
+_PART = 64
+"""Channels that are compared at a time: their points fit the cache."""
+
 
 @dataclass(frozen=True, eq=False)
 class Accumulators:
@@ -62,12 +65,15 @@ class Requantization:
         """The constant of all channels, None when each has its own."""
         return int(self.constant[0]) if self.one_constant else None
 
-    def apply(self, accumulator: Any) -> Any:
-        """What the instructions compute of int64 accumulators [..., channels]: the model of the kernels, for proofs and tests."""
-        scaled = accumulator * self.scale + self.offset
-        constant = self.constant - (scaled < 0) if self.half_away else self.constant
-        high_word = ((scaled * self.multiplier + (1 << 31)) >> 32) + constant
-        shifted = high_word >> self.shifts
+    def apply(self, accumulator: Any, part: slice = slice(None)) -> Any:
+        """What the instructions compute of int64 accumulators [..., channels]: the model of the kernels, for proofs and tests.
+
+        With a `part` they are those of some channels.
+        """
+        scaled = accumulator * self.scale[part] + self.offset[part]
+        constant = self.constant[part] - (scaled < 0) if self.half_away else self.constant[part]
+        high_word = ((scaled * self.multiplier[part] + (1 << 31)) >> 32) + constant
+        shifted = high_word >> self.shifts[part]
         least = -128 if self.low is None else self.low
         greatest = 127 if self.high is None else self.high
         return np.clip(np.clip(shifted, -128, 127), least, greatest)
@@ -93,9 +99,10 @@ class Layer:
     reached: NDArray[np.bool_]
     """True where some accumulator is below the threshold and some is not: [channels, outputs]."""
 
-    def reference(self, accumulator: Integers) -> Integers:
-        """Exact outputs of accumulators [..., channels]."""
-        scaled = requantize(accumulator + self.accumulators.origin, self.multipliers) + self.zero_point
+    def reference(self, accumulator: Integers, part: slice = slice(None)) -> Integers:
+        """Exact outputs of accumulators [..., channels], with a `part` of those channels."""
+        origin = np.broadcast_to(self.accumulators.origin, len(self.multipliers))[part]
+        scaled = requantize(accumulator + origin, self.multipliers[part]) + self.zero_point
         return np.clip(scaled, self.low, self.high)
 
 
@@ -109,17 +116,22 @@ def exact_channels(found: Requantization, layer: Layer) -> NDArray[np.bool_]:
 
     Compare at both sides of every threshold in reach, and at both ends: a proof, since both functions are monotone.
     """
-    ends = np.stack([layer.accumulators.least, layer.accumulators.greatest])
-    fill = layer.accumulators.least[:, None]
-    at = np.where(layer.reached, layer.first, fill).T
-    below = np.where(layer.reached, layer.first - 1, fill).T
-    points = np.concatenate([ends, at, below])
-    scaled = points * found.scale + found.offset
-    fits = ((scaled >= -(1 << 31)) & (scaled < 1 << 31)).all(axis=0)
+    parts = [slice(first, first + _PART) for first in range(0, len(layer.value), _PART)]
+    equal = np.concatenate([_equal(found, layer, part) for part in parts])
     words = np.stack([found.multiplier, found.constant])
-    fits &= (found.multiplier >= 0) & (abs(words) < 1 << 31).all(axis=0)
-    exact: NDArray[np.bool_] = fits & (found.apply(points) == layer.reference(points)).all(axis=0)
+    exact: NDArray[np.bool_] = equal & (found.multiplier >= 0) & (abs(words) < 1 << 31).all(axis=0)
     return exact
+
+
+def _equal(found: Requantization, layer: Layer, part: slice) -> NDArray[np.bool_]:
+    """True for each of some channels whose instructions compute what the reference does, without leaving int32."""
+    least, greatest = layer.accumulators.least[part, None], layer.accumulators.greatest[part, None]
+    at = np.where(layer.reached[part], layer.first[part], least)
+    points = np.concatenate([least, greatest, at, at - layer.reached[part]], axis=1).T
+    scaled = points * found.scale[part] + found.offset[part]
+    fits = (scaled.min(axis=0) >= -(1 << 31)) & (scaled.max(axis=0) < 1 << 31)
+    equal: NDArray[np.bool_] = fits & (found.apply(points, part) == layer.reference(points, part)).all(axis=0)
+    return equal
 
 
 def layer_of(
