@@ -37,15 +37,20 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 def estimated_code_bytes(program: Program, code: str) -> int:
     """Bytes in flash of what is generated beside the weights: its `code` as it is printed, and small tables."""
-    used = set(_LIBRARY.findall(_COMMENT.sub("", code)))
+    text = _COMMENT.sub("", code)
+    used = set(_LIBRARY.findall(text))
     tables = sum(constant.bytes for constant in program.constants if not constant.is_weight)
-    return _FIRMWARE_BYTES + len(used) * _LIBRARY_BYTES + text_bytes(code) + tables
+    return _FIRMWARE_BYTES + len(used) * _LIBRARY_BYTES + _bytes_without_comments(text) + tables
 
 
 def text_bytes(text: str) -> int:
     """Bytes that a C text takes, without the library functions that it calls."""
+    return _bytes_without_comments(_COMMENT.sub("", text))
+
+
+def _bytes_without_comments(text: str) -> int:
     instructions, tokens = 0, Counter[str]()
-    lines = Counter(_PORTABLE_PART.sub("", _COMMENT.sub("", text)).splitlines())
+    lines = Counter(_PORTABLE_PART.sub("", text).splitlines())
     for line, times in lines.items():
         found = _ASSEMBLY.match(line)
         if found:

@@ -23,6 +23,7 @@ def environment() -> jinja2.Environment:
         ),
         extensions=["jinja2.ext.do"],
         autoescape=False,
+        optimized=False,  # our templates have no constants to fold, and most are printed once
         **MARKS,
     )
     made.globals["fail"] = _fail

@@ -74,9 +74,10 @@ class Requantization:
         constant = self.constant[part] - (scaled < 0) if self.half_away else self.constant[part]
         high_word = ((scaled * self.multiplier[part] + (1 << 31)) >> 32) + constant
         shifted = high_word >> self.shifts[part]
-        least = -128 if self.low is None else self.low
-        greatest = 127 if self.high is None else self.high
-        return np.clip(np.clip(shifted, -128, 127), least, greatest)
+        # SSAT saturates to int8, then the clamps that remain; they are within int8.
+        return np.clip(
+            shifted, -128 if self.low is None else self.low, 127 if self.high is None else self.high
+        )
 
 
 @dataclass(frozen=True, eq=False)
