@@ -37,11 +37,6 @@ what follows the product, the end of its pixels, the staged pointer while lr is 
 """
 
 _SUMS = HALF_PIXELS * HALF_CHANNELS
-_PERIOD, _SINGLE_WEIGHTS = 7, 3
-"""In so many pairs of each period half of the weights are loaded one word at a time, as pixels always are: such a load goes
-beside a multiplication and costs an instruction, where a load of two words costs a cycle. Kernels are chosen by cycles.
-"""
-
 _PRODUCT = ("product",)
 """Stands for the loop that all products share."""
 
@@ -106,15 +101,15 @@ def _begin(halves: Halves) -> Iterator[Step]:
 def _multiply(pairs: int, begins: bool) -> Iterator[Step]:
     """Multiply pairs, and move the pointers behind them; when it `begins`, first terms are in the registers of pixel 0.
 
-    Two words at a time are loaded as `_SINGLE_WEIGHTS` says; the pointers move with a load of two.
+    Weights are loaded two words at a time, which saves an instruction and costs a cycle; pixels one at a time, beside
+    multiplications. The pointers move with a load of two.
     """
     for pair in range(pairs):
         last, first = pair == pairs - 1, begins and pair == 0
         yield from _load((8, 9), STAGED, SKEW + 8 * pair, alone=True, moving=last)
         for channel in range(0, HALF_CHANNELS, 2):
-            alone = channel == 0 and pair % _PERIOD < _SINGLE_WEIGHTS
             moving = last and channel + 2 == HALF_CHANNELS
-            yield from _load((10, 11), STREAM, SKEW + 16 * pair + 4 * channel, alone, moving)
+            yield from _load((10, 11), STREAM, SKEW + 16 * pair + 4 * channel, alone=False, moving=moving)
             for odd in range(2):
                 for pixel in (1, 0) if first else (0, 1):
                     total = HALF_CHANNELS * pixel + channel + odd

@@ -24,8 +24,6 @@ from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Pa
 SCRATCH_LIMIT_BYTES = 4096
 _LARGEST_OFFSET = 4095
 _LARGEST_COPY_BYTES = 2048
-_DOUBLE_LOADS = True
-"""LDRD: an instruction less, a cycle more on a core that issues a load beside a multiplication."""
 
 
 def group_pixels(pairs: int, run: int, out_channels: int) -> int:
@@ -38,10 +36,10 @@ def group_pixels(pairs: int, run: int, out_channels: int) -> int:
 
 
 def layout_of(pixels: int, packed: bool) -> Layout:
-    """Blocks for groups of so many pixels."""
+    """Blocks for groups of so many pixels; those with eight sums take four loads for a pair of taps, two of them of two words."""
     width = {4: 2, 2: 4, 1: 8 if packed else 4}[pixels]
-    double_weights = _DOUBLE_LOADS and pixels == 1
-    return Layout(pixels, width, packed, double_pixels=_DOUBLE_LOADS, double_weights=double_weights)
+    many_words = pixels == 2 and not packed
+    return Layout(pixels, width, packed, double_pixels=not many_words, double_weights=pixels < 4)
 
 
 class _GemmAsm(Kernel):
