@@ -178,7 +178,8 @@ def _least_offsets(
     left = np.flatnonzero(possible)
     for start, end in pairwise(_OFFSET_TRIES):
         counts = _SIGNED_COUNT[start:end]
-        distance = counts.astype(np.uint32) * factor[left, None] - base[left, None]
+        distance = np.multiply.outer(factor[left], counts.astype(np.uint32))
+        distance -= base[left, None]
         hits = distance <= width[left, None]
         first, hit = hits.argmax(axis=1), hits.any(axis=1)
         done = left[hit]
