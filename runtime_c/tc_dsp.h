@@ -181,6 +181,18 @@ static inline int32_t tc_smlatt(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
+/* sum + (a * low(b) >> 16), modulo 2**32. */
+static inline int32_t tc_smlawb(int32_t a, uint32_t b, int32_t sum)
+{
+#if TC_DSP_ASM
+    int32_t result;
+    __asm__("smlawb %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)((int64_t)a * tc_low(b) >> 16));
+#endif
+}
+
 /* The high word of sum * 2**32 + a * b, rounded half up, modulo 2**32. */
 static inline int32_t tc_smmlar(int32_t a, int32_t b, int32_t sum)
 {

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.kernels import test_lane_sums, test_quantize_float
 from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
 from tests.kernels.runner import Case, c_program
-from tests.kernels.test_quantize_float import program
 from tests.kernels_asm.test_matrix_products import drawn
 from tests.kernels_asm.test_sparse import pruned
 from tinycompile.board import load_board
@@ -60,24 +60,29 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def of_floats(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One program that quantizes floats."""
-    path = tmp_path_factory.mktemp("compilers") / "floats.c"
-    path.write_text(program("float_asm", "m7"), encoding="utf-8")
-    return path
+def of_elements(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """Programs with the elementwise kernels in assembly: floats quantized, sums."""
+    folder = tmp_path_factory.mktemp("compilers")
+    texts = {
+        "floats": test_quantize_float.program("float_asm", "m7"),
+        "sums": test_lane_sums.program("m7"),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.c").write_text(text, encoding="utf-8")
+    return tuple(folder / f"{name}.c" for name in texts)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.needs("arm-none-eabi-gcc")
-def test_gcc(source: Path, of_floats: Path, level: str) -> None:
+def test_gcc(source: Path, of_elements: tuple[Path, ...], level: str) -> None:
     """GCC for Arm."""
-    for path in (source, of_floats):
+    for path in (source, *of_elements):
         _compile([load_board("m7").compiler], path, level)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.needs("clang", "arm-none-eabi-gcc")
-def test_clang(source: Path, of_floats: Path, level: str) -> None:
+def test_clang(source: Path, of_elements: tuple[Path, ...], level: str) -> None:
     """clang for Arm with the C library of GCC for Arm."""
     found = subprocess.run(
         ["arm-none-eabi-gcc", "-print-file-name=libc.a"],
@@ -87,7 +92,7 @@ def test_clang(source: Path, of_floats: Path, level: str) -> None:
         timeout=60,
     )
     headers = Path(found.stdout.strip()).resolve().parent.parent / "include"
-    for path in (source, of_floats):
+    for path in (source, *of_elements):
         _compile(["clang", "--target=arm-none-eabi", f"-isystem{headers}"], path, level)
 
 

@@ -50,6 +50,7 @@ _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
+    "smlawb": _MULTIPLY, "smlawt": _MULTIPLY,
     "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply_high": _MULTIPLY, "multiply": _MULTIPLY,
     "load": _LOAD, "load_next": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
     "load_pair_moving": Unit("load", 1, alone=True), "load_pair_next": Unit("load", 1, alone=True),
@@ -59,7 +60,7 @@ UNITS: dict[str, Unit] = {
     "add_shifted": _SHIFT, "sxtab16": _EXTEND, "sxtab16_ror8": _EXTEND,
     "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
-    "eor": Unit("add", 1, count=2),
+    "eor": Unit("add", 1, count=2), "mask": Unit("add", 1, count=2), "mask_shifted": _SHIFT,
     "advance": Unit("add", 1, count=2), "compare": Unit("add", 1, count=2), "stack_address": Unit("add", 1, count=2),
     "test": Unit("add", 1, count=2), "constant": Unit("add", 1, count=2),
     "clamp": Unit("shift", 2, alone=True, late=True),

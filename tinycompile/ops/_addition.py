@@ -14,6 +14,7 @@ import numpy as np
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels, has_broadcast_shapes
 from tinycompile.ops._fused import FusedAttributes, clamp_bounds, clamp_holes, clamped, has_clamp_activation
+from tinycompile.ops._lane_sums import LaneSum, LaneSumKernel, lane_sum
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
 from tinycompile.ops._staircase import LinearSum, linear_sum
 from tinycompile.ops.base import Operation, TypeRule
@@ -72,7 +73,10 @@ class Addition(Elementwise):
         has_small_output_factor,
     )
     min_inputs = 2
-    kernels = elementwise_kernels(lambda operation, board: _body(operation))
+    kernels = (
+        *elementwise_kernels(lambda operation, board: _body(operation)),
+        LaneSumKernel(lambda operation: lanes_of(operation)),
+    )
 
     def parse(self, options: Options) -> FusedAttributes:
         """Read the fused activation."""
@@ -158,7 +162,21 @@ def _body(operation: Operation) -> Body:
 def _linear(steps: ScaledSum) -> LinearSum | None:
     if steps.dtype is DType.INT16:
         return None
+    return linear_sum(steps.factors, steps.zero_points, steps.dtype.limits[0], _outputs(steps))
+
+
+def lanes_of(operation: Operation) -> LaneSum | None:
+    """The sum of products that gives the same bytes, for int8 without other limits than its own."""
+    return _lanes(scaled_sum(operation)) if operation.output.dtype is DType.INT8 else None
+
+
+@cache
+def _lanes(steps: ScaledSum) -> LaneSum | None:
+    return lane_sum(steps.factors, _outputs(steps)) if steps.bounds == (-128, 127) else None
+
+
+def _outputs(steps: ScaledSum) -> Int64:
+    """Outputs of all pairs of bytes."""
     low, high = steps.dtype.limits
     operand = np.arange(low, high + 1, dtype=np.int64)
-    outputs = steps.apply(operand[:, None], operand[None, :])
-    return linear_sum(steps.factors, steps.zero_points, low, outputs)
+    return steps.apply(operand[:, None], operand[None, :])
