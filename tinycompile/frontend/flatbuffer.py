@@ -105,6 +105,8 @@ class Checker:
         with malformed(snake_case(name)):
             found: bytes | None = getattr(table, name)()
         text = (found or b"").decode("utf-8", "replace")
+        if text.isprintable():
+            return text
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
     def options(self, table: Any) -> dict[str, Any]:
