@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tinycompile.program import Granularity
+from tinycompile.program import Granularity, RowFormat
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,23 @@ class Candidate:
     """It reads all inputs of a step before it writes the step's first output."""
     step_rows: int = 0
     """Computing all at once it makes so many rows at a time, in order, and reads an input row once; 0: not promised."""
+    reads: RowFormat = RowFormat.INTERLEAVED
+    """How the rows of its first input lie."""
+    writes: RowFormat = RowFormat.INTERLEAVED
     in_place: bool = False
     """Computing all at once, its output may begin exactly where its input does."""
     over_limit: bool = False
     """It takes more flash than there is for it: it is reported, but not chosen."""
+
+    @property
+    def is_linked(self) -> bool:
+        """True for a kernel that works with another one only, since rows between them lie as that one wants them."""
+        return RowFormat.PLANAR in (self.reads, self.writes)
+
+    @property
+    def needs_others(self) -> bool:
+        """True for a kernel that runs in a stream only, where it may be chosen, but not before."""
+        return self.is_linked or set(self.granularities) == {Granularity.ACCUMULATE}
 
 
 @dataclass(frozen=True)
@@ -134,6 +147,8 @@ class Buffer:
     node: int | None = None
     """The node whose scratch this is."""
     ring_rows: int = 0
+    format: RowFormat = RowFormat.INTERLEAVED
+    """How the rows of a ring lie."""
     port: int = 0
     """Which input of the graph this is, when it lies with the caller."""
 

@@ -55,6 +55,15 @@ class Granularity(Enum):
     the last call writes the only output row. Lets a reduction end a fused region. `takes_row` counts the input rows."""
 
 
+class RowFormat(Enum):
+    """How the elements of an image row lie in memory."""
+
+    INTERLEAVED = "interleaved"
+    """As the tensor has them: all channels of a pixel follow each other."""
+    PLANAR = "planar"
+    """int8 as int16, channel by channel: the columns of a channel follow each other, in whole words of two columns."""
+
+
 class Passing(Enum):
     """How an input operand reaches a kernel."""
 
@@ -161,6 +170,7 @@ class Operand:
     stride: int = 1
     dilation: int = 1
     pad_before: int = 0
+    format: RowFormat = RowFormat.INTERLEAVED
     constant: str = ""
     """Name of the constant when `space` is CONSTANT."""
     port: int = 0
@@ -204,6 +214,8 @@ class Layer:
     """Channels of that tensor that are left, None: all."""
     output_shapes: tuple[tuple[int, ...], ...]
     output_dtypes: tuple[str, ...]
+    output_formats: tuple[RowFormat, ...]
+    """How the rows of each output lie in memory."""
     scratch_bytes: int
     arena_bytes: int
     """Arena bytes in use while the layer runs."""

@@ -7,6 +7,7 @@ A kernel that may write over its input does so in the first of the two runs, as 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,16 @@ from tests.kernels.firmware import run_firmware
 from tests.kernels.runner import Case
 from tinycompile.board import load_board
 from tinycompile.codegen.environment import c_array, environment
+from tinycompile.ir import Tensor
 from tinycompile.lowering.select import candidate_of
-from tinycompile.ops import Operation, operator_of, row_shape
+from tinycompile.ops import Operation, operator_of, planar_row_bytes, row_shape
 from tinycompile.planning.overlap import kernel_overlaps
-from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing
+from tinycompile.program import C_TYPES, Granularity, KernelCode, Passing, RowFormat
 
 GUARD_BYTES = 64
+GUARD = 0xA5A5
+"""Two guard bytes."""
+
 _WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-overlength-strings"]
 
 _HEAD = """
@@ -30,7 +35,7 @@ _HEAD = """
 #define MEMORY_END 0x61000000u
 #define GUARD_BYTES %d
 #define GUARD 0xA5u
-static uint8_t output[GUARD_BYTES + %d + GUARD_BYTES];
+static uint8_t output[GUARD_BYTES + %d + GUARD_BYTES] __attribute__((aligned(4)));
 static uint64_t scratch_words[(GUARD_BYTES + %d + GUARD_BYTES) / 8 + 2];
 static uint8_t *const scratch = (uint8_t *)scratch_words + GUARD_BYTES;
 static int8_t *const out = (int8_t *)output + GUARD_BYTES;
@@ -45,7 +50,7 @@ static void put_number(uint32_t value)
     } while (value != 0);
     semihosting(SYS_WRITE0, digits + at);
 }
-static int8_t *place(const int8_t *image, uint32_t bytes, int at_end, uint32_t out_bytes, uint32_t scratch_bytes)
+static void *place(const void *image, uint32_t bytes, int at_end, uint32_t out_bytes, uint32_t scratch_bytes)
 {
     memset(output, GUARD, GUARD_BYTES + out_bytes + GUARD_BYTES);
     memset(scratch - GUARD_BYTES, GUARD, GUARD_BYTES + scratch_bytes + GUARD_BYTES);
@@ -59,11 +64,11 @@ static uint32_t touched(const uint8_t *guard)
     }
     return count;
 }
-static void report(uint32_t number, const int8_t *expected, uint32_t out_bytes, uint32_t scratch_bytes)
+static void report(uint32_t number, const void *expected, uint32_t out_bytes, uint32_t scratch_bytes)
 {
     uint32_t wrong = 0;
     for (uint32_t i = 0; i < out_bytes; ++i) {
-        wrong += out[i] != expected[i];
+        wrong += out[i] != ((const int8_t *)expected)[i];
     }
     put_number(number);
     put_number(wrong);
@@ -81,6 +86,16 @@ class Outcome:
     wrong: int
     around_output: int
     around_scratch: int
+
+
+def laid_out(image: np.ndarray, layout: RowFormat) -> np.ndarray:
+    """An image as a kernel reads or writes it; what is no element of a planar row is as guards are."""
+    if layout is RowFormat.INTERLEAVED:
+        return image
+    images, rows, columns, channels = image.shape
+    planar = np.full((images * rows, channels, (columns + 1) // 2 * 2), GUARD, np.uint16).view(np.int16)
+    planar[:, :, :columns] = image.reshape(-1, columns, channels).transpose(0, 2, 1)
+    return planar
 
 
 def run_guarded(cases: Sequence[Case], folder: Path, flags: Sequence[str] = ("-O2",)) -> list[Outcome]:
@@ -101,7 +116,7 @@ def _program(cases: Sequence[Case]) -> str:
         assert code.scratch_bytes == case.kernel.scratch_bytes(case.operation, board)
         template = environment().get_template(f"kernels/{code.template}")
         parts += [template.render(fn=f"kernel_{number}", **code.parameters), _function(number, case, code)]
-    out_bytes = max(case.operation.output.bytes for case in cases)
+    out_bytes = max(prod(_row_bytes(case.operation.output, case.kernel.writes)) for case in cases)
     scratch_bytes = max(code.scratch_bytes for code in codes)
     calls = "\n".join(f"    case_{number}(0);\n    case_{number}(1);" for number in range(len(cases)))
     includes = "".join(f'#include "{name}"\n' for name in sorted(headers))
@@ -116,9 +131,10 @@ def _function(number: int, case: Case, code: KernelCode) -> str:
         operation, [case.image, *[None] * (len(operation.inputs) - 1)]
     )
     constants = [(f"{constant.name}_{number}", constant) for constant in code.constants]
-    data = [_array(f"in_{number}", case.image, 1), _array(f"expected_{number}", expected, 1)]
+    image, wanted = laid_out(case.image, case.kernel.reads), laid_out(expected, case.kernel.writes)
+    data = [_array(f"in_{number}", image, image.itemsize), _array(f"expected_{number}", wanted, 1)]
     data += [_array(name, constant.values, constant.align) for name, constant in constants]
-    sizes = f"{expected.size}u, {code.scratch_bytes}u"
+    sizes = f"{wanted.nbytes}u, {code.scratch_bytes}u"
     tail = [
         *(name for name, _ in constants),
         *map(str, code.arguments),
@@ -129,7 +145,7 @@ def _function(number: int, case: Case, code: KernelCode) -> str:
             *data,
             f"static void case_{number}(int at_end)",
             "{",
-            f"    const int8_t *const in = place(in_{number}, {case.image.size}u, at_end, {sizes});",
+            f"    const int8_t *const in = place(in_{number}, {image.nbytes}u, at_end, {sizes});",
             _calls(number, case, code, tail),
             f"    report({2 * number}u + (uint32_t)at_end, expected_{number}, {sizes});",
             "}",
@@ -143,21 +159,31 @@ def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
         call = f"kernel_{number}({', '.join(['out', 'in', *tail])});"
         distance = _output_behind_input(case)
         return call if distance is None else _in_place(number, operation, tail, call, distance)
-    rows, row_bytes = row_shape(operation.output.shape)
-    in_rows, in_row_bytes = row_shape(operation.input(0).shape)
+    rows, row_bytes = _row_bytes(operation.output, case.kernel.writes)
+    in_rows, in_row_bytes = _row_bytes(operation.input(0), case.kernel.reads)
+    in_type, out_type = (
+        "int16_t" if layout is RowFormat.PLANAR else "int8_t"
+        for layout in (case.kernel.reads, case.kernel.writes)
+    )
     access, images = operator_of(operation.node).access(operation, 0), operation.images
     ((_, passing),) = code.inputs
     source = "rows" if passing is Passing.WINDOW else f"in + row * {in_row_bytes}"
     return f"""    for (int32_t row = 0; row < {rows}; ++row) {{
-        const int8_t *rows[{access.window_rows}];
+        const {in_type} *rows[{access.window_rows}];
         for (int32_t k = 0; k < {access.window_rows}; ++k) {{
             const int32_t y = row % {rows // images} * {access.stride} - {access.pad_before} + k * {access.dilation};
             const int32_t at = row / {rows // images} * {in_rows // images} + y;
-            rows[k] = y >= 0 && y < {in_rows // images} ? in + at * {in_row_bytes} : NULL;
+            rows[k] = y >= 0 && y < {in_rows // images} ? (const void *)(in + at * {in_row_bytes}) : NULL;
         }}
         (void)rows;
-        kernel_{number}({", ".join([f"out + row * {row_bytes}", source, *tail])});
+        kernel_{number}({", ".join([f"({out_type} *)(void *)(out + row * {row_bytes})", source, *tail])});
     }}"""
+
+
+def _row_bytes(tensor: Tensor, layout: RowFormat) -> tuple[int, int]:
+    """Rows of an int8 image, and the bytes of each."""
+    rows, elements = row_shape(tensor.shape)
+    return rows, elements if layout is RowFormat.INTERLEAVED else planar_row_bytes(tensor.shape)
 
 
 def _output_behind_input(case: Case) -> int | None:

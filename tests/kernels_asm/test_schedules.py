@@ -12,6 +12,7 @@ from tinycompile.assembly.depthwise import four_channels, outputs
 from tinycompile.assembly.depthwise_planes import Plane
 from tinycompile.assembly.depthwise_taps import Taps
 from tinycompile.assembly.matrix_product import Shape, block, together
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reads_and_writes, reorder
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Op, Scheduled, Step, Value, Values, schedule
@@ -75,7 +76,7 @@ def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
 def test_reordering_changes_no_result(pixels: int, channels: int, packed: bool, how: Requantizing) -> None:
     """All stores of a block have the same expressions in both orders, with single and double loads."""
     for double in (False, True):
-        shape = Shape(pixels, channels, 5, 10, packed, double, double)
+        shape = Shape(pixels, channels, 5, Places(10), packed, double, double)
         steps = block(shape, how).head
         stored = run(steps)
         assert sum(key[0] == "store_byte" for key in stored) == pixels * channels
@@ -87,9 +88,9 @@ def test_reordering_changes_no_result(pixels: int, channels: int, packed: bool, 
 def test_strassen_keeps_its_sums(depth: int, how: Requantizing, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sums that go to the stack come back, however products, stores and loads are put in order."""
     halves = Halves(depth, depth)
-    (made,) = strassen_block.parts(halves, how, 20)
+    (made,) = strassen_block.parts(halves, how, Places(20))
     monkeypatch.setattr(strassen_block, "reorder", lambda steps: Scheduled(tuple(steps), 0))
-    (written,) = strassen_block.parts.__wrapped__(halves, how, 20)
+    (written,) = strassen_block.parts.__wrapped__(halves, how, Places(20))
     assert made.steps != written.steps and sorted(made.steps, key=str) == sorted(written.steps, key=str)
     assert run(made.steps) == run(written.steps)
     places = [step[3] for step in made.steps if step[0] == "store_byte"]
@@ -100,7 +101,7 @@ def test_strassen_keeps_its_sums(depth: int, how: Requantizing, monkeypatch: pyt
 def test_a_block_multiplies_every_pair_once(packed: bool) -> None:
     """Each output is the sum of its pixel's staged words times its channel's words of the stream."""
     pairs, pixels, channels = 7, 4, 2
-    steps = block(Shape(pixels, channels, pairs, 2, packed, True, False), LINEAR).head
+    steps = block(Shape(pixels, channels, pairs, Places(2), packed, True, False), LINEAR).head
     multiplied = [step for step in steps if step[0] == "smlad"]
     assert len(multiplied) == pairs * pixels * channels
     loads = [step for step in steps if step[0] == "load" and step[2] == 12]
@@ -112,7 +113,7 @@ def test_a_block_multiplies_every_pair_once(packed: bool) -> None:
 def test_joined_blocks_are_the_blocks_one_after_the_other(number: int, packed: bool) -> None:
     """Blocks that are printed together read the following parts of the stream and write the following channels."""
     for pairs, how in ((3, LINEAR), (8, AWAY), (48, LINEAR), (49, LINEAR)):
-        shape = Shape(4, 2, pairs, 100, packed, True, False)
+        shape = Shape(4, 2, pairs, Places(100), packed, True, False)
         joined = together(shape, how, number)
         assert 1 <= joined <= number and (joined == 1 or pairs <= 48)
         if pairs > 48:

@@ -162,3 +162,22 @@ def random_residual_model(seed: int) -> bytes:
     source, shape = net.tensors[-1]
     net.convolve(source, shape, ("SAME", 3, 2, 1, (-(-rows // 2), -(-columns // 2))), channels // 2)
     return net.builder.finish([image], [net.tensors[-1][0]])
+
+
+def random_separable_model(seed: int) -> bytes:
+    """Depthwise convolutions between 1x1 ones, with windows, strides and numbers of channels of all kinds."""
+    net = _Net(np.random.default_rng(seed))
+    rng = net.rng
+    shape = (1, int(rng.integers(9, 20)), int(rng.integers(24, 50)), int(rng.integers(2, 9)))
+    image = net.builder.input(shape, scale=0.5, zero_point=int(rng.integers(-9, 9)))
+    net.tensors.append((image, shape))
+    for _ in range(3):
+        source, shape = net.tensors[-1]
+        net.convolve(source, shape, ("SAME", 1, 1, 1, shape[1:3]), int(rng.integers(5, 40)))
+        source, shape = net.tensors[-1]
+        taps, stride = int(rng.choice([2, 3, 3, 5])), int(rng.choice([1, 1, 2]))
+        extents = tuple(-(-extent // stride) for extent in shape[1:3])
+        net.convolve(source, shape, ("SAME", taps, stride, 1, extents), None)
+    source, shape = net.tensors[-1]
+    net.convolve(source, shape, ("SAME", 1, 1, 1, shape[1:3]), 6)
+    return net.builder.finish([image], [net.tensors[-1][0]])

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from tinycompile.assembly.depthwise_taps import Geometry, Order, Stream, Term
+from tinycompile.assembly.depthwise_taps import Geometry, Order, Stream, Term, Windows
 from tinycompile.assembly.requantizing import Requantizing, scaled
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
@@ -100,15 +100,15 @@ def _written(
         return None
     values = Values()
     for channel in channels:
-        _Channel(values, geometry, how, channel, in_registers).outputs(count, group, order)
+        ChannelWriter(values, geometry, how, channel, in_registers).outputs(range(count), group, order)
     return schedule(values.ops, free)
 
 
-class _Channel:
+class ChannelWriter:
     """Writes the operations of one channel; `in_registers`: its weights are in r0.. and its other constants on the stack."""
 
     def __init__(
-        self, values: Values, geometry: Geometry, how: Requantizing, channel: int, in_registers: bool
+        self, values: Values, geometry: Windows, how: Requantizing, channel: int, in_registers: bool
     ) -> None:
         self.values, self.geometry, self.how, self.channel = values, geometry, how, channel
         self.stream = Stream(geometry.weight_words, how)
@@ -118,14 +118,11 @@ class _Channel:
         self.weights: dict[int, Value] = {}
         self.loaded: dict[int, Value] = {}
 
-    def outputs(self, count: int, group: int, order: Order) -> None:
-        """All outputs, a few at a time. Weights that all fit registers are loaded once."""
-        for first in range(0, count, group):
-            terms = [
-                term
-                for output in range(first, min(first + group, count))
-                for term in self.geometry.terms(output)
-            ]
+    def outputs(self, outputs: range, group: int, order: Order) -> None:
+        """Some outputs, a few at a time. Weights that all fit registers are loaded once."""
+        for first in range(0, len(outputs), group):
+            together = outputs[first : first + group]
+            terms = [term for output in together for term in self.geometry.terms(output)]
             self.write(self.geometry.ordered(terms, order))
             self.loaded.clear()
             if not self.geometry.resident:
@@ -137,7 +134,7 @@ class _Channel:
         finished: list[int] = []
         for term, following in zip(terms, [*terms[1:], None], strict=True):
             total = self.sums.get(term.output) or self.constant(0)
-            operands = (self.word(term.columns, term.word), self.weight(term.weight), total)
+            operands = (self.word(term), self.weight(term.weight), total)
             self.sums[term.output] = self.values.emit(term.kind, operands)
             left[term.output] -= 1
             if left[term.output] == 0:
@@ -167,9 +164,9 @@ class _Channel:
             self.weights[word] = self.values.emit("load", (CONSTANTS,), (offset,))
         return self.weights[word]
 
-    def word(self, columns: int, index: int) -> Value:
-        """A staged word of a pair of columns; loaded at its first use."""
-        at = self.geometry.word_offset(columns, index, self.channel)
+    def word(self, term: Term) -> Value:
+        """The staged word of a term; loaded at its first use."""
+        at = self.geometry.word_offset(term.columns, term.word, self.channel)
         if at not in self.loaded:
             self.loaded[at] = self.values.emit("load", (STAGED,), (at,))
         return self.loaded[at]

@@ -43,8 +43,8 @@ class Term:
     output: int
 
 
-class Geometry(Protocol):
-    """What a schedule needs to know of the outputs of one channel, which are numbered in the order in which they are stored."""
+class Windows(Protocol):
+    """What is written of the outputs of one channel, which are numbered in the order in which they are stored."""
 
     @property
     def channels(self) -> int:
@@ -58,14 +58,21 @@ class Geometry(Protocol):
     def resident(self) -> bool:
         """True when the weights stay in registers."""
 
-    def __hash__(self) -> int:
-        """Schedules are remembered by geometry."""
-
     def terms(self, output: int) -> list[Term]:
         """All multiplications of an output."""
 
     def word_offset(self, columns: int, word: int, channel: int) -> int:
         """Bytes from the pointer to staged words to one of them."""
+
+    def ordered(self, terms: Iterable[Term], order: Order) -> list[Term]:
+        """The multiplications of a few outputs in an order in which words and weights are used soon after each other."""
+
+
+class Geometry(Windows, Protocol):
+    """Windows over staged words that one register points to; schedules are remembered by geometry."""
+
+    def __hash__(self) -> int:
+        """Schedules are remembered by geometry."""
 
     def word_at(self, offset: int) -> tuple[int, int, int]:
         """The columns, word and channel that have this offset."""
@@ -73,9 +80,6 @@ class Geometry(Protocol):
     @property
     def sample(self) -> "Geometry":
         """One geometry for all that differ in offsets only, for which the same instructions are the best."""
-
-    def ordered(self, terms: Iterable[Term], order: Order) -> list[Term]:
-        """The multiplications of a few outputs in an order in which words and weights are used soon after each other."""
 
 
 @dataclass(frozen=True)

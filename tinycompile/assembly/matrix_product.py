@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Scheduled, Step
@@ -38,7 +39,7 @@ _LARGEST_OFFSET, _LARGEST_PAIR_OFFSET = 4095, 1020
 
 @dataclass(frozen=True)
 class Shape:
-    """A block of pixels times channels over `pairs` pairs of taps; outputs of two pixels are `out_channels` bytes apart.
+    """A block of pixels times channels over `pairs` pairs of taps; `places` says where their outputs are stored.
 
     `double_pixels` and `double_weights` load two words at a time.
     """
@@ -46,7 +47,7 @@ class Shape:
     pixels: int
     channels: int
     pairs: int
-    out_channels: int
+    places: Places
     packed: bool = False
     double_pixels: bool = False
     double_weights: bool = False
@@ -91,6 +92,8 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
     largest = _LARGEST_PAIR_OFFSET if shape.double_weights else _LARGEST_OFFSET
     steps = len(_straight_steps(shape, requantizing))
     reached = min(number, largest // shape.block_bytes(requantizing) or 1)
+    if shape.places.plane_bytes:
+        reached = min(reached, _LARGEST_OFFSET // (shape.channels * shape.places.plane_bytes) or 1)
     if reached == number and number * steps <= _ALL_STEPS:
         return number
     most = max(1, min(reached, _UNROLLED_STEPS // steps))
@@ -362,8 +365,8 @@ class _Writer:
                 yield ("saturate", x, x, shift)
                 if (how.low, how.high) != (-128, 127):
                     yield ("clamp", x, x, how.low, how.high)
-                at = pixel * self.shape.out_channels + self.first_channel + channel
-                yield ("store_byte", x, self.output, at)
+                at = self.shape.places.place(pixel, self.first_channel + channel)
+                yield (self.shape.places.store, x, self.output, at)
 
 
 def product_steps(shape: Shape) -> list[Step]:

@@ -6,10 +6,10 @@ Used where registers are assigned by hand: operands in rotation, accumulators th
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tinycompile.assembly.scheduler import ACCUMULATING, UNITS, Scheduled, Step, Unit, may_pair
+from tinycompile.assembly.scheduler import ACCUMULATING, STORES, UNITS, Scheduled, Step, Unit, may_pair
 
 _WINDOW = 40
-_NO_RESULT = frozenset({"store", "store_byte", "store_pair", "store_many", "compare", "test"})
+_NO_RESULT = STORES | {"store_pair", "store_many", "compare", "test"}
 _SETS_FLAGS = frozenset({"compare", "test"})
 _ADDS_TO = frozenset({"advance", "add_high", "extend_half_add"})
 """They read the register of their result."""
@@ -30,7 +30,7 @@ _REGISTERS = {
     "constant": 1,
     "add_shifted": 3,
 }
-"""Leading numbers of a step that are registers, where they are not all; "store" and "store_byte" have an offset at the end."""
+"""Leading numbers of a step that are registers, where they are not all; stores of one register have an offset at the end."""
 
 _FLAGS = 16
 """Stands for the condition flags."""
@@ -45,12 +45,12 @@ _STACK = 13
 def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
     """Registers that a step reads and writes."""
     kind, numbers = str(step[0]), [int(n) for n in step[1:]]
-    count = _REGISTERS.get(kind, len(numbers) - (1 if kind in ("store", "store_byte") else 0))
+    count = _REGISTERS.get(kind, len(numbers) - (1 if kind in STORES else 0))
     registers = numbers[:count]
     if kind in _NO_RESULT:
         if kind in _SETS_FLAGS:
             return frozenset(registers), frozenset({_FLAGS})
-        kept = kind == "store_many" or (kind != "store_byte" and _STACK in registers)
+        kept = kind == "store_many" or (kind not in ("store_byte", "store_half") and _STACK in registers)
         return frozenset(registers), frozenset({_FRAME} if kept else ())
     if kind in ("load_next", "load_pair_next"):
         return frozenset(registers[-1:]), frozenset(registers)
@@ -137,7 +137,7 @@ class _Reorderer:
                 and self.steps[index][-1] == self.steps[before][1]
             )
             return late if adds else late + 1
-        return late + (first == "saturate" and second not in ("store", "store_byte"))
+        return late + (first == "saturate" and second not in STORES)
 
     def run(self) -> tuple[tuple[int, ...], int]:
         """The order in which steps are issued, and the cycles that it takes."""

@@ -64,9 +64,12 @@ UNITS: dict[str, Unit] = {
     "advance": Unit("add", 1, count=2), "compare": Unit("add", 1, count=2), "stack_address": Unit("add", 1, count=2),
     "test": Unit("add", 1, count=2), "constant": Unit("add", 1, count=2),
     "clamp": Unit("shift", 2, alone=True, late=True),
-    "store": Unit("store", 1, late=True), "store_byte": Unit("store", 1, late=True),
+    "store": Unit("store", 1, late=True), "store_byte": Unit("store", 1, late=True), "store_half": Unit("store", 1, late=True),
     "store_pair": Unit("store", 1, alone=True, late=True), "store_many": Unit("store", 1, alone=True, late=True),
 }  # fmt: skip
+STORES = frozenset({"store", "store_byte", "store_half"})
+"""They store the register that comes first."""
+
 ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "smuad", "scale", "multiply_high"})
 """Their results can be added to in the next cycle; any other use has to wait for one cycle more."""
 
@@ -274,6 +277,6 @@ class _Scheduler:
             if producer.kind in ACCUMULATING:
                 adds = reader.kind in ACCUMULATING and reader.sources[-1] == number
                 ready += 0 if adds and reader.kind != "scale" else 1
-            elif producer.kind == "saturate" and reader.kind not in ("store", "store_byte"):
+            elif producer.kind == "saturate" and reader.kind not in STORES:
                 ready += 1
             reader.earliest = max(reader.earliest, ready)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from tinycompile.assembly.matrix_product import STACK, STAGED, STREAM
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Scheduled, Step
@@ -42,10 +43,10 @@ _PRODUCT = ("product",)
 
 
 @cache
-def parts(halves: Halves, how: Requantizing, out_channels: int) -> tuple[Scheduled, ...]:
+def parts(halves: Halves, how: Requantizing, out: Places) -> tuple[Scheduled, ...]:
     """All steps of a block; where products share a loop, the steps before, between and after them."""
     split: list[list[Step]] = [[]]
-    for step in _block(halves, how, out_channels):
+    for step in _block(halves, how, out):
         if step == _PRODUCT:
             split.append([])
         else:
@@ -59,11 +60,11 @@ def product(halves: Halves) -> Scheduled:
     return reorder(list(_multiply(halves.chunk, begins=False)))
 
 
-def _block(halves: Halves, how: Requantizing, out_channels: int) -> Iterator[Step]:
+def _block(halves: Halves, how: Requantizing, out: Places) -> Iterator[Step]:
     yield from _begin(halves)  # X
     yield ("store_many", *range(_SUMS), STACK)
     yield from _product(halves)  # A12 B21
-    yield from _finish(how, (0, 0), out_channels)
+    yield from _finish(how, (0, 0), out)
     yield ("load_many", *range(_SUMS), STACK)
     yield from _product(halves)  # S2 T2: U2
     yield ("store_many", *range(_SUMS), STACK)
@@ -71,13 +72,13 @@ def _block(halves: Halves, how: Requantizing, out_channels: int) -> Iterator[Ste
     yield ("stack_address", 8, _SECOND_SLOT)
     yield ("store_many", *range(_SUMS), 8)
     yield from _product(halves)  # A22
-    yield from _finish(how, (1, 0), out_channels)
+    yield from _finish(how, (1, 0), out)
     yield from _begin(halves)  # S1 T1
-    yield from _finish(how, (1, 1), out_channels, _SECOND_SLOT)
+    yield from _finish(how, (1, 1), out, _SECOND_SLOT)
     yield from _add_stored()
     yield from _product(halves)  # S4 B22
-    yield from _finish(how, (0, 1), out_channels)
-    yield from _next_block()
+    yield from _finish(how, (0, 1), out)
+    yield from _next_block(out)
 
 
 def _product(halves: Halves) -> Iterator[Step]:
@@ -133,7 +134,7 @@ def _add_stored() -> Iterator[Step]:
 
 
 def _finish(
-    how: Requantizing, part: tuple[int, int], out_channels: int, added: int | None = None
+    how: Requantizing, part: tuple[int, int], out: Places, added: int | None = None
 ) -> Iterator[Step]:
     """Requantize and store the sums of (half of the pixels, odd channels), or their sums with those at `added` in the stack.
 
@@ -155,8 +156,8 @@ def _finish(
                 yield ("load", x, STACK, added + 4 * total)
                 yield ("add", x, x, total)
             yield from roles.requantize(channel, x)
-            place = (HALF_PIXELS * half + pixel) * out_channels + 2 * channel + odd
-            yield ("store_byte", x, roles.output, place)
+            place = out.place(HALF_PIXELS * half + pixel, 2 * channel + odd)
+            yield (out.store, x, roles.output, place)
     if roles.output == STAGED:
         yield ("load", STAGED, STACK, SAVED_AT)
 
@@ -217,11 +218,11 @@ class _Roles:
             yield ("clamp", x, x, how.low, how.high)
 
 
-def _next_block() -> Iterator[Step]:
+def _next_block(out: Places) -> Iterator[Step]:
     """Move the output, go back to the first staged word, and compare the stream with its end."""
     yield ("load", 8, STACK, OUTPUT_AT)
     yield ("load", 9, STACK, END_AT)
     yield ("load", STAGED, STACK, STAGED_AT)
-    yield ("advance", 8, CHANNELS)
+    yield ("advance", 8, out.place(0, CHANNELS))
     yield ("store", 8, STACK, OUTPUT_AT)
     yield ("compare", STREAM, 9)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing, scaled
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
@@ -139,7 +140,9 @@ def position(shape: Tiles, index: int) -> Scheduled:
 @cache
 def _products(shape: Tiles) -> tuple[Step, ...]:
     several = shape.tiles > 1
-    product = Shape(shape.tiles, shape.channels, shape.pairs, 1, double_pixels=several, double_weights=True)
+    product = Shape(
+        shape.tiles, shape.channels, shape.pairs, Places(1), double_pixels=several, double_weights=True
+    )
     return tuple(product_steps(product))
 
 

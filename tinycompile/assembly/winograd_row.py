@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing, scaled
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 POSITIONS = 6
 TILE_COLUMNS = 4
-"""Outputs of a tile."""
+"""Places of a tile."""
 BLOCK_SUMS = 8
 """Tiles times channels of a block: as many sums stay in registers."""
 UNSIGNED_OFFSET = 128
@@ -57,7 +58,7 @@ class RowTiles:
 
     @property
     def width(self) -> int:
-        """Outputs beside each other."""
+        """Places beside each other."""
         return TILE_COLUMNS * self.tiles
 
     @property
@@ -151,7 +152,7 @@ def products(shape: RowTiles) -> Scheduled:
     steps: list[Step] = []
     for pair in range(shape.chunk):
         double = shape.tiles > 1 or pair % 2 == 0
-        one = Shape(shape.tiles, shape.block_channels, 1, 1, double_weights=double)
+        one = Shape(shape.tiles, shape.block_channels, 1, Places(1), double_weights=double)
         adds = pair > 0 or shape.chunk < shape.pairs
         steps += [_moved(step, shape, pair, adds) for step in product_steps(one)]
     return reorder(steps)

@@ -125,6 +125,7 @@ class _Lowering:
             output_channels=tuple(t.part.channels if t.part else None for t in current.outputs),
             output_shapes=tuple(t.shape for t in current.outputs),
             output_dtypes=tuple(t.dtype.value for t in current.outputs),
+            output_formats=tuple(kernel.writes for _ in current.outputs),
             scratch_bytes=code.scratch_bytes,
             arena_bytes=bytes_in_use(self.plan, region.index),
             weights_bytes=sum(c.bytes for c in code.constants) + sum(p.weights_bytes for p in code.calls),

@@ -4,9 +4,18 @@ from dataclasses import dataclass, replace
 
 from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool
-from tinycompile.ops import Operation, Pattern, is_gathered, operation, operator_of, row_runs, row_shape
+from tinycompile.ops import (
+    Operation,
+    Pattern,
+    is_gathered,
+    operation,
+    operator_of,
+    planar_row_bytes,
+    row_runs,
+    row_shape,
+)
 from tinycompile.plan import BufferKind, MemoryPlan
-from tinycompile.program import Constant, Granularity, Operand, Passing, Piece, Space
+from tinycompile.program import C_TYPES, Constant, Granularity, Operand, Passing, Piece, RowFormat, Space
 
 _SPACES = {
     BufferKind.STATE: Space.STATE,
@@ -37,6 +46,9 @@ class OperandResolver:
         if is_gathered(self.graph, tensor.id):
             return replace(operand, pieces=self.pieces(tensor))
         placement = self.plan.storage_of(tensor.id)
+        if placement.buffer.format is RowFormat.PLANAR:
+            row_bytes = planar_row_bytes(tensor.shape)
+            operand = replace(operand, c_type=C_TYPES["int16"], row_bytes=row_bytes, format=RowFormat.PLANAR)
         return replace(
             operand,
             space=_SPACES.get(placement.buffer.kind, Space.ARENA),

@@ -12,7 +12,7 @@ from tinycompile.board import Board
 from tinycompile.ir import Graph, Node
 from tinycompile.ops import Kernel, Operation, is_gathered, operation, operator_of
 from tinycompile.plan import Candidate, Choice, Selection
-from tinycompile.program import Granularity
+from tinycompile.program import Granularity, RowFormat
 
 FLASH_WORTH: Mapping[str, float] = {"speed": 0.005, "balanced": 0.005, "ram": 0.005, "flash": 100.0}
 """Percent of the fastest kernels' cycles that a percent of their flash is worth."""
@@ -32,9 +32,30 @@ def select(graph: Graph, board: Board, optimize: str = "speed") -> Selection:
         for node in graph.nodes
         if not operator_of(node).is_view
     }
+    choices = _with_partners(graph, choices)
     cycles, worth = _cycles(choices), cycles_per_byte(choices, _flash(choices), optimize)
     choices = {node: _cheapest(choice, worth) for node, choice in choices.items()}
-    return _save_flash(choices, BALANCED_EXTRA_CYCLES * cycles) if optimize == "balanced" else choices
+    if optimize == "balanced":
+        smaller = _save_flash(choices, BALANCED_EXTRA_CYCLES * cycles)
+        choices, worth = smaller, max(worth, _most_paid(choices, smaller))
+    return {node: _without_large_links(choice, worth) for node, choice in choices.items()}
+
+
+def _with_partners(graph: Graph, choices: Mapping[int, Choice]) -> dict[int, Choice]:
+    """The choices, without kernels that write planar rows for nobody who reads them, or read what nobody writes."""
+    found: dict[int, tuple[Candidate, ...]] = {
+        node: tuple(c for c in choice.rejected if not c.is_linked) for node, choice in choices.items()
+    }
+    for node in graph.nodes:
+        readers = graph.consumers.get(node.outputs[0], ())
+        if node.id not in choices or len(readers) != 1 or readers[0].id not in choices:
+            continue
+        writes = [c for c in choices[node.id].rejected if c.writes is RowFormat.PLANAR]
+        reads = [c for c in choices[readers[0].id].rejected if c.reads is RowFormat.PLANAR]
+        if writes and reads and readers[0].inputs[0] == node.outputs[0]:
+            found[node.id] += tuple(writes)
+            found[readers[0].id] += tuple(reads)
+    return {node: replace(choice, rejected=found[node]) for node, choice in choices.items()}
 
 
 def kernel_of(operation: Operation, name: str) -> Kernel:
@@ -61,12 +82,7 @@ def _fastest(operation: Operation, board: Board, by_row: bool) -> Choice:
 
 def _rank(candidate: Candidate) -> tuple[bool, int, int, int]:
     """What comes first is chosen."""
-    return needs_others(candidate), candidate.cycles, candidate.flash_bytes, candidate.scratch_bytes
-
-
-def needs_others(candidate: Candidate) -> bool:
-    """True for a kernel that runs in a stream only, row by row of its input: it may be chosen there, but not before."""
-    return set(candidate.granularities) == {Granularity.ACCUMULATE}
+    return candidate.needs_others, candidate.cycles, candidate.flash_bytes, candidate.scratch_bytes
 
 
 def candidate_of(kernel: Kernel, operation: Operation, board: Board) -> Candidate:
@@ -82,6 +98,8 @@ def candidate_of(kernel: Kernel, operation: Operation, board: Board) -> Candidat
         stages_steps=kernel.stages_steps,
         step_rows=kernel.step_rows(operation),
         in_place=kernel.in_place(operation),
+        reads=kernel.reads,
+        writes=kernel.writes,
     )
 
 
@@ -100,10 +118,30 @@ def cycles_per_byte(choices: Selection, flash_bytes: int, optimize: str) -> floa
 
 def _cheapest(choice: Choice, worth: float) -> Choice:
     """The kernel with the least sum of cycles and flash, a byte being worth so many cycles; of equal ones the fastest."""
-    usable = [c for c in (choice.chosen, *choice.rejected) if not needs_others(c)]
+    usable = [c for c in (choice.chosen, *choice.rejected) if not c.needs_others]
     return exchanged(
         choice, min(usable, key=lambda c: c.cycles + worth * c.flash_bytes, default=choice.chosen)
     )
+
+
+def _without_large_links(choice: Choice, worth: float) -> Choice:
+    """The choice, without kernels for planar rows whose flash is worth more than the cycles that they save."""
+    chosen = choice.chosen
+
+    def is_large(candidate: Candidate) -> bool:
+        extra_bytes = candidate.flash_bytes - chosen.flash_bytes
+        saved_cycles = max(0, chosen.cycles - candidate.cycles)
+        return candidate.is_linked and extra_bytes * worth > saved_cycles
+
+    rejected = tuple(replace(c, over_limit=True) if is_large(c) else c for c in choice.rejected)
+    return replace(choice, rejected=rejected)
+
+
+def _most_paid(before: Mapping[int, Choice], after: Mapping[int, Choice]) -> float:
+    """The most cycles that were spent for a byte."""
+    pairs = [(before[node].chosen, after[node].chosen) for node in before]
+    saved = [(new.cycles - old.cycles, old.flash_bytes - new.flash_bytes) for old, new in pairs]
+    return max((cycles / size for cycles, size in saved if size > 0), default=0.0)
 
 
 def _save_flash(choices: Mapping[int, Choice], extra_cycles: float) -> dict[int, Choice]:
@@ -136,7 +174,7 @@ def _exchanges(choices: Mapping[int, Choice]) -> list[_Exchange]:
         _Exchange(node, other, saved, other.cycles - choice.chosen.cycles)
         for node, choice in choices.items()
         for other in choice.rejected
-        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0 and not needs_others(other)
+        if (saved := choice.chosen.flash_bytes - other.flash_bytes) > 0 and not other.needs_others
     ]
 
 

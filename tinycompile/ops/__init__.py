@@ -10,7 +10,7 @@ from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers
 from tinycompile.ops._lookup import byte_function
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops._window import Pads, Window, WindowAxis
-from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, row_shape
+from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, planar_row_bytes, row_shape
 from tinycompile.ops.assign_variable import AssignVariableAttributes, Move
 from tinycompile.ops.base import Cost, CustomOperator, Kernel, Limit, Operation, Operator, TypeRule, register
 from tinycompile.ops.catalog import find_operator, operation, operator_named, operator_of, operators
@@ -31,5 +31,5 @@ __all__ = [
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
     "evaluate_graph", "evaluate_node", "find_operator", "fully_connected_attributes", "initial_state", "is_gathered",
     "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_named", "operator_of",
-    "operators", "register", "row_runs", "row_shape", "shown_tensors", "unload_plugins",
+    "operators", "planar_row_bytes", "register", "row_runs", "row_shape", "shown_tensors", "unload_plugins",
 ]  # fmt: skip

@@ -1,5 +1,8 @@
 """Kernels of CONV_2D and FULLY_CONNECTED in assembly, for processors with SMLAD; see `_gemm_asm.py`."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 from tinycompile.board import Board
 from tinycompile.ops._asm_scaling import Scaling, scaling
 from tinycompile.ops._conv_2d_dsp import convolution_channels
@@ -17,12 +20,15 @@ from tinycompile.ops._gemm_asm import (
 )
 from tinycompile.ops._gemm_cost import gemm_cost
 from tinycompile.ops._window_staging import Windows, fits_offsets, halves, reach, steps
-from tinycompile.ops.access import row_shape
+from tinycompile.ops.access import plane_bytes, row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
+from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing, RowFormat
 
 SCRATCH_LIMIT_BYTES = 4096
 _LARGEST_OFFSET = 4095
+_WIDEST_BLOCK = 8
+"""Channels of the widest block."""
+
 _LARGEST_COPY_BYTES = 2048
 
 
@@ -54,6 +60,10 @@ class _GemmAsm(Kernel):
     def channels(self, operation: Operation) -> Channels:
         """What requantization needs to know."""
         return convolution_channels(operation)
+
+    def layout(self, operation: Operation) -> Layout:
+        """Blocks of pixels times channels."""
+        return layout_of(self.group(operation), self.packed)
 
     def scaling(self, operation: Operation) -> Scaling:
         """Proven requantization; `supports` has asked for it."""
@@ -89,7 +99,7 @@ class _GemmAsm(Kernel):
         """See `gemm_cost`."""
         out_channels = operation.output.shape[-1]
         pixels = operation.output.elements // out_channels
-        pairs, layout = self.pairs(operation), layout_of(self.group(operation), self.packed)
+        pairs, layout = self.pairs(operation), self.layout(operation)
         cost = gemm_cost(self.pixel_runs(operation), pairs, out_channels, layout, self.scaling(operation).how)
         return Cost(cost.cycles + pixels * self.cycles_per_pixel(operation), cost.flash_bytes)
 
@@ -108,7 +118,7 @@ class _GemmAsm(Kernel):
     def packing(self, operation: Operation, pixels: int) -> tuple[dict[str, Parameter], Constant]:
         """Holes that all templates have, and the stream."""
         matrix, made = self.matrix(operation), self.scaling(operation)
-        layout = layout_of(self.group(operation), self.packed)
+        layout = self.layout(operation)
         parameters: dict[str, Parameter] = {
             "groups": group_parameters(matrix, made.how, layout, groups_of(pixels, layout.group)),
             "pairs": matrix.pairs,
@@ -123,7 +133,12 @@ class _GemmAsm(Kernel):
         parameters, constant = self.packing(operation, pixels)
         return KernelCode(
             template="gemm/contiguous.c.j2",
-            parameters={**parameters, "pixels": pixels, "run": self.runs(operation)[0]},
+            parameters={
+                **parameters,
+                "pixels": pixels,
+                "run": self.runs(operation)[0],
+                "plane_bytes": self.layout(operation).plane_bytes,
+            },
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
             constants=(constant,),
@@ -135,7 +150,7 @@ class PointwiseAsm(_GemmAsm):
     """A 1x1 window with stride 1: the image is one long row of pixels."""
 
     basename = "pointwise_asm"
-    granularities = (Granularity.WHOLE, Granularity.ROW)
+    granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE, Granularity.ROW)
     stages_steps = True
 
     def supports(self, operation: Operation, board: Board) -> bool:
@@ -156,6 +171,28 @@ class PointwiseAsm(_GemmAsm):
         rows, row_elements = row_shape(operation.output.shape)
         pixels = row_elements // operation.output.shape[3] * (rows if granularity is Granularity.WHOLE else 1)
         return self.contiguous(operation, board, granularity, pixels)
+
+
+class PointwisePlanarAsm(PointwiseAsm):
+    """The same for a planar row, as a depthwise convolution wants it."""
+
+    basename = "pointwise_planar_asm"
+    granularities = (Granularity.ROW,)
+    stages_steps = False
+    writes = RowFormat.PLANAR
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As all, and the channels of a block are near enough for offsets of 12 bits."""
+        near = _WIDEST_BLOCK * plane_bytes(operation.output.shape) <= _LARGEST_OFFSET
+        return near and super().supports(operation, board)
+
+    def step_pixels(self, operation: Operation) -> int:
+        """It computes rows only."""
+        return 0
+
+    def layout(self, operation: Operation) -> Layout:
+        """Blocks of pixels times channels, which are stored as int16."""
+        return replace(super().layout(operation), plane_bytes=plane_bytes(operation.output.shape))
 
 
 class FullyConnectedAsm(_GemmAsm):

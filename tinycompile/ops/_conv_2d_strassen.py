@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycompile.assembly import strassen_block
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.strassen import CHANNELS, HALF_CHANNELS, PIXELS, PRODUCTS, Halves, stage
 from tinycompile.assembly.strassen_block import SECTIONS, SKEW
@@ -17,8 +18,9 @@ from tinycompile.ops._conv_2d_dsp import convolution_channels
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._dsp import Channels, by_pairs, paired_halves
 from tinycompile.ops._linear import folded_bias
+from tinycompile.ops.access import plane_bytes
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Passing
+from tinycompile.program import Constant, Granularity, KernelCode, Passing, RowFormat
 
 _LEAST_DEPTH, _LARGEST_DEPTH = 12, 960
 _LEAST_WIDTH = 96
@@ -69,11 +71,15 @@ class PointwiseStrassen(Kernel):
         """Four."""
         return PIXELS
 
+    def places(self, operation: Operation) -> Places:
+        """Where outputs are stored."""
+        return Places(operation.output.shape[3])
+
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gemm/strassen.c.j2`."""
         out_channels = operation.output.shape[3]
         calls = operation.rows if granularity is Granularity.ROW else 1
-        halves, made = _halves(operation), _scaling(operation)
+        halves, made, places = _halves(operation), _scaling(operation), self.places(operation)
         constant = _stream(operation, made)
         return KernelCode(
             template="gemm/strassen.c.j2",
@@ -90,7 +96,8 @@ class PointwiseStrassen(Kernel):
                 "stage": stage(halves).steps,
                 "stage_words": halves.words,
                 "stage_iterations": halves.depth // (8 * halves.words),
-                "parts": tuple(part.steps for part in strassen_block.parts(halves, made.how, out_channels)),
+                "plane_bytes": places.plane_bytes,
+                "parts": tuple(part.steps for part in strassen_block.parts(halves, made.how, places)),
                 "product": () if halves.is_straight else strassen_block.product(halves).steps,
                 "chunks": halves.pairs // halves.chunk,
                 "skew": SKEW,
@@ -107,8 +114,30 @@ class RowsStrassen(PointwiseStrassen):
     """The same where every row is made of whole groups of pixels: it takes part in fused regions."""
 
     name = "strassen_rows_asm"
-    granularities = (Granularity.WHOLE, Granularity.ROW)
+    granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE, Granularity.ROW)
     by_row = True
+
+
+class PlanarStrassen(RowsStrassen):
+    """The same for a planar row, as a depthwise convolution wants it."""
+
+    name = "strassen_planar_asm"
+    granularities = (Granularity.ROW,)
+    stages_steps = False
+    writes = RowFormat.PLANAR
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """As for rows, and the channels of a block are near enough for offsets of 12 bits."""
+        near = CHANNELS * plane_bytes(operation.output.shape) <= _LARGEST_OFFSET
+        return near and super().supports(operation, board)
+
+    def step_pixels(self, operation: Operation) -> int:
+        """It computes rows only."""
+        return 0
+
+    def places(self, operation: Operation) -> Places:
+        """Where outputs are stored, as int16."""
+        return Places(operation.output.shape[3], plane_bytes(operation.output.shape))
 
 
 def _has_whole_rows(operation: Operation) -> bool:
@@ -177,7 +206,7 @@ def _block_cost(halves: Halves, how: Requantizing) -> tuple[int, int]:
 @cache
 def _cost_of_parts(depth: int, how: Requantizing) -> tuple[int, int]:
     halves = Halves(depth, depth)
-    parts = strassen_block.parts(halves, how, 1)
+    parts = strassen_block.parts(halves, how, Places(1))
     cycles, steps = sum(part.cycles for part in parts) + 1, sum(len(part.steps) for part in parts)
     if not halves.is_straight:
         chunk, chunks = strassen_block.product(halves), halves.pairs // halves.chunk

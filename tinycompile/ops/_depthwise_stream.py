@@ -14,7 +14,25 @@ from tinycompile.program import Constant
 def stream(
     channels: Channels, made: Scaling, weight_pairs: Sequence[tuple[Half, Half]], order: Sequence[int]
 ) -> Constant:
-    """The input's zero point in all bytes of a word; then for each channel weights, bias and requantization constants.
+    """The input's zero point in all bytes of a word, then the records of channels in the order of use."""
+    zero_points = (channels.in_zero_point & 0xFF) * 0x01010101
+    return _constant([zero_points, *_records(channels, made, weight_pairs, order)], "zero points; ")
+
+
+def channel_records(channels: Channels, made: Scaling, weight_pairs: Sequence[tuple[Half, Half]]) -> Constant:
+    """The records of all channels."""
+    return _constant(_records(channels, made, weight_pairs, range(len(channels.weights))), "")
+
+
+def _constant(words: Sequence[int], first: str) -> Constant:
+    values = np.array(words, np.uint32).view(np.int32)
+    return Constant("stream", values, f"{first}for each channel weights, bias, requantization", align=4)
+
+
+def _records(
+    channels: Channels, made: Scaling, weight_pairs: Sequence[tuple[Half, Half]], order: Sequence[int]
+) -> list[int]:
+    """For each channel weights, bias and requantization constants.
 
     `weight_pairs` are the taps in the halves of each word of weights; weights of `channels` are row by row. `order` are the
     channels in the order of use.
@@ -34,7 +52,4 @@ def stream(
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
     first = [(low & 0xFFFF) | ((high & 0xFFFF) << 16), (bias * made.scale + made.offset)[:, None]]
     rows = np.concatenate([*first, made.constants], axis=1)
-    zero_points = (channels.in_zero_point & 0xFF) * 0x01010101
-    words = [zero_points, *(int(v) & 0xFFFFFFFF for v in rows[list(order)].reshape(-1).tolist())]
-    values = np.array(words, np.uint32).view(np.int32)
-    return Constant("stream", values, "zero points; for each channel weights, bias, requantization", align=4)
+    return [int(v) & 0xFFFFFFFF for v in rows[list(order)].reshape(-1).tolist()]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycompile.assembly.matrix_product import Shape, block, together
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ir import Array
 from tinycompile.ops._asm_scaling import Scaling
@@ -90,9 +91,9 @@ def group_parameters(
 ) -> tuple[Parameter, ...]:
     """Groups of pixels with their blocks of channels, as the template prints them.
 
-    Each group is (pixels, number of groups, blocks). Each of blocks stands for one or several blocks after each other: (channels,
-    number of times, stream bytes, steps before, in and after the loop over pairs, number of iterations, bytes of the stream that
-    are left, register of the output, whether lr has moved).
+    Each group is (pixels, number of groups, blocks). Each of blocks stands for one or several blocks after each other: (bytes of
+    outputs, number of times, stream bytes, steps before, in and after the loop over pairs, number of iterations, bytes of the
+    stream that are left, register of the output, whether lr has moved).
     """
     result: list[Parameter] = []
     for pixels, count in groups:
@@ -104,7 +105,8 @@ def group_parameters(
                 total = joined * shape.block_bytes(how)
                 left = total - made.advanced_bytes
                 steps = (made.head, made.loop, made.tail, made.loop_count)
-                blocks.append((joined * channels, times, total, *steps, left, made.output, made.moved))
+                moved = joined * channels * (layout.plane_bytes or 1)
+                blocks.append((moved, times, total, *steps, left, made.output, made.moved))
         result.append((pixels, count, tuple(blocks)))
     return tuple(result)
 
@@ -117,19 +119,22 @@ def _repetitions(number: int, joined: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Layout:
-    """Blocks of a layer: `group` pixels at a time, `width` channels at a time, packed or int16 weights, loads of two words."""
+    """Blocks of a layer: `group` pixels at a time, `width` channels at a time, packed or int16 weights, loads of two words.
+
+    `plane_bytes`: see `Places`.
+    """
 
     group: int
     width: int
     packed: bool
     double_pixels: bool
     double_weights: bool
+    plane_bytes: int = 0
 
     def shape(self, pixels: int, channels: int, pairs: int, out_channels: int) -> Shape:
-        """The shape of one block."""
-        return Shape(
-            pixels, channels, pairs, out_channels, self.packed, self.double_pixels, self.double_weights
-        )
+        """The shape of one block of a layer with `out_channels` channels."""
+        places = Places(out_channels, self.plane_bytes)
+        return Shape(pixels, channels, pairs, places, self.packed, self.double_pixels, self.double_weights)
 
 
 def staged_bytes(pairs: int, pixels: int) -> int:

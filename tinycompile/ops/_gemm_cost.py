@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import cache
 
 from tinycompile.assembly.matrix_product import LOOP_PAIRS, STRAIGHT_PAIRS, Shape, block, together
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ops._gemm_asm import Layout, blocks_of, groups_of
 from tinycompile.ops.base import Cost
@@ -31,7 +32,7 @@ def _line(shape: Shape, how: Requantizing) -> tuple[float, float]:
 def block_cycles(shape: Shape, how: Requantizing, number: int) -> float:
     """Cycles of each of `number` blocks."""
     similar = replace(how, shift=min(how.shift, 1), odd_shift=min(how.odd_shift, 1))
-    constant, slope = _line(replace(shape, pairs=0, out_channels=1), similar)
+    constant, slope = _line(replace(shape, pairs=0, places=Places(1)), similar)
     loops = shape.pairs // LOOP_PAIRS if shape.pairs > STRAIGHT_PAIRS else 0
     return (
         constant + slope * shape.pairs + loops * _LOOP_CYCLES + _BLOCK_CYCLES / together(shape, how, number)

@@ -62,3 +62,13 @@ def row_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     for extent in shape:
         elements *= extent
     return 1, elements
+
+
+def planar_row_bytes(shape: tuple[int, ...]) -> int:
+    """Bytes of an image row of int8 as `RowFormat.PLANAR`: for each channel an int16 a column, in whole words."""
+    return shape[3] * plane_bytes(shape)
+
+
+def plane_bytes(shape: tuple[int, ...]) -> int:
+    """Bytes of one channel of a planar row."""
+    return (shape[2] + 1) // 2 * 4

@@ -11,7 +11,7 @@ from typing import ClassVar
 from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, DType, Node, Options, Tensor
 from tinycompile.ops.access import POINTWISE, Access, row_shape
-from tinycompile.program import Granularity, KernelCode
+from tinycompile.program import Granularity, KernelCode, RowFormat
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +84,10 @@ class Kernel(ABC):
 
     name: ClassVar[str]
     granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
+    reads: ClassVar[RowFormat] = RowFormat.INTERLEAVED
+    """How the rows of input 0 lie; others than the tensor's own are only between two operators of a fused region."""
+    writes: ClassVar[RowFormat] = RowFormat.INTERLEAVED
+    """How the rows of the output lie."""
     stages_steps: ClassVar[bool] = False
     """All inputs of a step (see `step_pixels`) are read before its first output is written."""
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from tinycompile.assembly.sparse_records import BLOCKS
 from tinycompile.ir import Array, Options
-from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
+from tinycompile.ops._conv_2d_asm import PointwiseAsm, PointwisePlanarAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
-from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
+from tinycompile.ops._conv_2d_strassen import PlanarStrassen, PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._convolution import (
@@ -74,6 +74,8 @@ class Conv2D(LinearOperator):
         INT8: (
             PointwiseAsm(),
             PointwiseAsm(packed=True),
+            PointwisePlanarAsm(),
+            PointwisePlanarAsm(packed=True),
             WindowAsm(),
             WindowAsm(packed=True),
             WinogradAsm(),
@@ -81,6 +83,7 @@ class Conv2D(LinearOperator):
             WinogradRowAsm(tiles=1),
             PointwiseStrassen(),
             RowsStrassen(),
+            PlanarStrassen(),
             PointwiseSparse(),
             PointwiseSparse(BLOCKS),
             WindowSparse(),

@@ -21,6 +21,7 @@ from tinycompile.ops._convolution import (
 from tinycompile.ops._dense import Dense
 from tinycompile.ops._depthwise_asm import DepthwiseAsm
 from tinycompile.ops._depthwise_dsp import DepthwiseDsp
+from tinycompile.ops._depthwise_planar_asm import DepthwisePlanarAsm
 from tinycompile.ops._depthwise_planes_asm import DepthwisePlanesAsm
 from tinycompile.ops._depthwise_portable import DepthwisePortable
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID, is_hybrid
@@ -82,6 +83,7 @@ class DepthwiseConv2D(LinearOperator):
         INT8: (
             DepthwisePlanesAsm(),
             DepthwiseAsm(),
+            DepthwisePlanarAsm(),
             Dense(WindowAsm()),
             Dense(WindowAsm(packed=True)),
             Dense(WindowSparse(), least_outputs=2),

@@ -9,6 +9,7 @@ from tinycompile.planning.partition import Partition
 from tinycompile.planning.place import Item, Relation
 from tinycompile.planning.rows import RowStep
 from tinycompile.planning.segments import Segment
+from tinycompile.program import RowFormat
 
 SCRATCH_ALIGN = 16
 
@@ -27,6 +28,12 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
     items: list[Item] = []
     keyed: list[tuple[int, Buffer]] = []
     rings = {storage: segment for segment in parts.segments for storage in _rings(segment)}
+    planar = {
+        link.storage: segment.stream.ring_bytes[link.storage]
+        for segment in parts.segments
+        if segment.stream is not None
+        for link in segment.stream.planar
+    }
     region_of = [
         i for i, segment in enumerate(parts.segments) for _ in range(segment.first, segment.last + 1)
     ]
@@ -38,8 +45,13 @@ def buffers_of(work: Work, parts: Partition) -> Buffers:
         if key in rings and _rings(rings[key])[key] < _rows(work, key).calls:
             kind, ring_rows = BufferKind.RING, _rings(rings[key])[key]
             size = ring_rows * _rows(work, key).row_bytes
+        row_format = RowFormat.INTERLEAVED
+        if key in planar:
+            kind, ring_rows, size = BufferKind.RING, _rings(rings[key])[key], planar[key]
+            row_format = RowFormat.PLANAR
         items.append(Item(key, size, first, last, storage.align))
-        keyed.append((key, Buffer("", kind, size, first, last, storage.tensors, ring_rows=ring_rows)))
+        buffer = Buffer("", kind, size, first, last, storage.tensors, ring_rows=ring_rows, format=row_format)
+        keyed.append((key, buffer))
 
     for index, segment in enumerate(parts.segments):
         for position, kernel in enumerate(segment.kernels, start=segment.first):

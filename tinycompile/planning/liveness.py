@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinycompile.ir import Graph, Node
-from tinycompile.ops import Operation, is_gathered, operation, operator_of, shown_tensors
+from tinycompile.ops import Operation, is_gathered, operation, operator_of, planar_row_bytes, shown_tensors
 from tinycompile.plan import Choice, InputMode, Selection
 from tinycompile.planning.outside import outside_tensors
 from tinycompile.planning.overlap import Overlap, kernel_overlaps
 from tinycompile.planning.rows import RowStep, Source, accumulating_step, row_step
-from tinycompile.program import Granularity
+from tinycompile.program import Granularity, RowFormat
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class KernelOption:
-    """A kernel that could compute a step; `extra_cycles` is what it costs more than the chosen one.
+    """A kernel that could compute a step; `extra_cycles` is what it costs more than the chosen one, a linked one perhaps less.
 
     `overlaps` hold when it computes all at once, beside those of the step.
     """
@@ -39,6 +39,13 @@ class KernelOption:
     extra_cycles: int
     granularities: tuple[Granularity, ...]
     overlaps: tuple[Overlap, ...] = ()
+    reads: RowFormat = RowFormat.INTERLEAVED
+    writes: RowFormat = RowFormat.INTERLEAVED
+
+    @property
+    def is_linked(self) -> bool:
+        """True for one that works with another step only, since rows lie as that one wants them."""
+        return RowFormat.PLANAR in (self.reads, self.writes)
 
 
 @dataclass(frozen=True)
@@ -61,15 +68,25 @@ class Step:
     """Some rows that it reads lie in several tensors: it takes part in no stream."""
     rows: RowStep | None = None
     accumulation: RowStep | None = None
+    planar_row_bytes: int = 0
+    """Bytes of an output row that is planar, 0 when there is none."""
 
-    def cheapest_first(self, granularity: Granularity) -> tuple[KernelOption, ...]:
+    def cheapest_first(
+        self,
+        granularity: Granularity,
+        reads: RowFormat = RowFormat.INTERLEAVED,
+        writes: RowFormat = RowFormat.INTERLEAVED,
+    ) -> tuple[KernelOption, ...]:
         """The kernels that work this way, those with the fewest extra cycles first, then those with the least scratch."""
-        return self._by_granularity[granularity]
+        return self._ranked.get((granularity, reads, writes), ())
 
     @cached_property
-    def _by_granularity(self) -> Mapping[Granularity, tuple[KernelOption, ...]]:
-        ranked = sorted(self.kernels, key=lambda kernel: (kernel.extra_cycles, kernel.scratch_bytes))
-        return {g: tuple(kernel for kernel in ranked if g in kernel.granularities) for g in Granularity}
+    def _ranked(self) -> Mapping[tuple[Granularity, RowFormat, RowFormat], tuple[KernelOption, ...]]:
+        found: dict[tuple[Granularity, RowFormat, RowFormat], list[KernelOption]] = {}
+        for kernel in sorted(self.kernels, key=lambda kernel: (kernel.extra_cycles, kernel.scratch_bytes)):
+            for granularity in kernel.granularities:
+                found.setdefault((granularity, kernel.reads, kernel.writes), []).append(kernel)
+        return {how: tuple(kernels) for how, kernels in found.items()}
 
 
 @dataclass(frozen=True)
@@ -224,6 +241,9 @@ def _step(
         accumulation=accumulating_step(current, sources)
         if writes and _any(kernels, Granularity.ACCUMULATE)
         else None,
+        planar_row_bytes=planar_row_bytes(current.output.shape)
+        if any(kernel.writes is RowFormat.PLANAR for kernel in kernels)
+        else 0,
     )
 
 
@@ -233,9 +253,11 @@ def _kernel_options(choice: Choice, current: Operation, reads: Sequence[int]) ->
         KernelOption(
             c.kernel,
             c.scratch_bytes,
-            max(0, c.cycles - choice.chosen.cycles),
+            c.cycles - choice.chosen.cycles if c.is_linked else max(0, c.cycles - choice.chosen.cycles),
             c.granularities,
             kernel_overlaps(current, c, reads),
+            c.reads,
+            c.writes,
         )
         for c in (choice.chosen, *choice.rejected)
         if not c.over_limit

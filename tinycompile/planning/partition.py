@@ -16,6 +16,7 @@ from tinycompile.planning.segments import (
     STREAM_CALL_CYCLES,
     Effort,
     Segment,
+    linked_segments,
     single_segments,
     stream_segments,
 )
@@ -63,14 +64,16 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     """Cut the order of steps into segments.
 
     `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
-    None the least product of peak and cycles: a percent of time is worth a percent of memory.
+    None the least product of peak and cycles: a percent of time is worth a percent of memory. Planar rows take more memory and
+    less time: they are used where they fit into the peak that is best without them.
     """
-    segments = usable_segments(work, cycles, allowance)
+    found = _usable(work, cycles, allowance)
+    segments = found.plain
     if allowance is not None:
         peak = _least_peak(segments, allowance * cycles)
     else:
         peak = _best_exchange(segments, cycles)
-    best = _fastest(segments, peak)
+    best = _fastest(found.all, peak)
     assert best is not None
     if allowance is None:
         return replace(best, least=LeastPeak(_least_peak(segments, inf), inf))
@@ -78,7 +81,11 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
 
 
 def usable_segments(work: Work, cycles: int, allowance: float | None) -> Segments:
-    """The segments that `partition` chooses from."""
+    """The segments that `partition` chooses from, without planar rows."""
+    return _usable(work, cycles, allowance).plain
+
+
+def _usable(work: Work, cycles: int, allowance: float | None) -> "_Found":
     if allowance is None:
         return _segments(work, inf, lambda found: _least_peak(found, USUAL_ALLOWANCE * cycles))
     within = allowance * cycles
@@ -93,7 +100,7 @@ def _longest(allowance: float) -> int:
 def partition_within(work: Work, cycles: int, limit_bytes: int) -> Partition | None:
     """The partition of least effort whose peak is at most `limit_bytes`, None when there is none."""
     for allowance in LIMIT_ALLOWANCES:
-        segments = _segments(work, allowance * cycles, lambda found: limit_bytes)
+        segments = _segments(work, allowance * cycles, lambda found: limit_bytes).all
         best = _fastest(segments, limit_bytes)
         # All segments of a partition within the allowance are within it too: nothing better was left out.
         if best is not None and best.extra_cycles <= allowance * cycles:
@@ -114,7 +121,7 @@ class Frontier:
 
     def __init__(self, work: Work, cycles: int) -> None:
         self._cycles = cycles
-        self._segments = _segments(work, inf, lambda found: _least_peak(found, 0))
+        self._segments = _segments(work, inf, lambda found: _least_peak(found, 0)).all
 
     def fastest(self, limit_bytes: int) -> Partition | None:
         """As `partition_within`."""
@@ -230,23 +237,42 @@ def _least_effort(ending_at: Segments, peak_bytes: int) -> tuple[Effort, tuple[S
     return best[-1][0], tuple(reversed(found))
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Segments by their last step, and those with planar rows."""
+
+    plain: list[list[Segment]]
+    linked: list[list[Segment]]
+
+    @property
+    def all(self) -> Segments:
+        """Both."""
+        return [plain + linked for plain, linked in zip(self.plain, self.linked, strict=True)]
+
+
 def _segments(
     work: Work, allowance_cycles: float, bound_of: Callable[[Segments], int], longest: int = MAX_LENGTH
-) -> list[list[Segment]]:
+) -> _Found:
     """All segments of up to `longest` steps within the allowance, by their last step.
 
     Except streams that cannot be part of the best partition.
     The rings of a stream with one target only grow when steps follow. So one whose rings alone need more than the bound,
     which is asked for again when longer streams are known, is not made longer; nor is one that is beyond the allowance.
-    A stream whose steps all fit alone into what every partition takes would save nothing, and cost calls.
+    A stream whose steps all fit alone into what every partition takes would save nothing, and cost calls. Two
+    steps with planar rows between them may save cycles, so these are there in any case.
     """
     ranges = live_ranges(work)
     ending_at = [
         [s for s in single_segments(work, ranges, i) if s.effort[0] <= allowance_cycles]
         for i in range(len(work.steps))
     ]
+    linked: list[list[Segment]] = [[] for _ in work.steps]
+    for last in range(1, len(work.steps)):
+        rows = stream(work, ranges, last - 1, last) if _may_link(work, last) else None
+        if rows is not None:
+            linked[last] += linked_segments(work, ranges, rows)
     if allowance_cycles <= 0:
-        return ending_at
+        return _Found(ending_at, linked)
     modest = _modest_steps(work, ending_at)
     ends = dict.fromkeys(range(len(work.steps)), 0)
     for length in (*SHORT_LENGTHS, longest):
@@ -263,14 +289,25 @@ def _segments(
                     break
                 streams = stream_segments(work, ranges, rows)
                 ending_at[last] += [segment for segment in streams if segment.effort[0] <= allowance_cycles]
+                if last > first + 1:
+                    linked[last] += linked_segments(work, ranges, rows)
                 ends[first] = last - first + 1
-    return ending_at
+    return _Found(ending_at, linked)
+
+
+def _may_link(work: Work, last: int) -> bool:
+    """True when a step and the one before might have planar rows between them."""
+    before, step = work.steps[last - 1 : last + 1]
+    return bool(before.planar_row_bytes) and step.reads == before.writes
 
 
 def _modest_steps(work: Work, alone: Segments) -> list[bool]:
     """True for each step that fits alone into the bytes of the inputs, below which nothing is, at its fewest cycles."""
     resident = sum(work.storages[storage].bytes for storage in work.inputs)
-    fewest = [min((kernel.extra_cycles for kernel in step.kernels), default=0) for step in work.steps]
+    fewest = [
+        min((kernel.extra_cycles for kernel in step.kernels if not kernel.is_linked), default=0)
+        for step in work.steps
+    ]
     return [
         any(segment.cost_bytes <= resident and segment.effort[0] <= least for segment in segments)
         for segments, least in zip(alone, fewest, strict=True)

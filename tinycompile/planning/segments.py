@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tinycompile.planning.liveness import KernelOption, LiveRange, Work, usable_overlaps
 from tinycompile.planning.overlap import Overlap
 from tinycompile.planning.stream import Stream, stream
-from tinycompile.program import Granularity
+from tinycompile.program import Granularity, RowFormat
 
 ROW_CALL_CYCLES = 40
 """Calling a kernel for a row that could have gone on to the next row itself."""
@@ -37,6 +37,11 @@ class Segment:
     kernels: tuple[KernelOption, ...]
     stream: Stream | None = None
 
+    @property
+    def is_linked(self) -> bool:
+        """True when some rows between its steps are planar."""
+        return self.stream is not None and bool(self.stream.planar)
+
 
 def single_segments(work: Work, ranges: Mapping[int, LiveRange], index: int) -> Iterator[Segment]:
     """One step: each kernel all at once, and row by row."""
@@ -45,6 +50,8 @@ def single_segments(work: Work, ranges: Mapping[int, LiveRange], index: int) -> 
     sizes = {key: storage.bytes for key, storage in work.storages.items()}
     rows = stream(work, ranges, index, index) if step.rows is not None else None
     for kernel in step.kernels:
+        if kernel.is_linked:
+            continue
         if Granularity.WHOLE in kernel.granularities:
             at_once = usable_overlaps(work, ranges, index, kernel)
             cost = live + kernel.scratch_bytes - max([0, *(_saved(sizes, o) for o in at_once)])
@@ -57,17 +64,20 @@ def single_segments(work: Work, ranges: Mapping[int, LiveRange], index: int) -> 
 
 
 def stream_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -> Iterator[Segment]:
-    """Several steps; one segment for each amount of scratch with which cheaper kernels can do."""
+    """Several steps; one segment for each amount of scratch with which cheaper kernels can do.
+
+    The rows of `rows.planar` are written and read by kernels for planar rows.
+    """
     steps = work.steps[rows.first : rows.last + 1]
     inner = sum(work.storages[storage].bytes for storage in rows.ring_rows)
     outside = _live_bytes(work, ranges, rows.first, rows.last) - inner
     layouts = _layouts(work, rows, outside)
     calls = sum(step.rows.calls for step in steps if step.rows is not None)
     cheapest = None
-    wanted = (Granularity.ACCUMULATE if sums else Granularity.ROW for sums in rows.accumulates)
+    reads, writes = {link.reader for link in rows.planar}, {link.writer for link in rows.planar}
     choices = [
-        (live, step.cheapest_first(granularity))
-        for step, live, granularity in zip(steps, rows.live_bytes, wanted, strict=True)
+        (live, step.cheapest_first(_granularity(sums), _format(index in reads), _format(index in writes)))
+        for index, (step, live, sums) in enumerate(zip(steps, rows.live_bytes, rows.accumulates, strict=True))
     ]
     for limit in sorted({live + kernel.scratch_bytes for live, kernels in choices for kernel in kernels}):
         kernels = _kernels_within(choices, limit)
@@ -81,6 +91,21 @@ def stream_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -
             scratch = [0 if stays else k.scratch_bytes for k, stays in pairs]
             cost = sums + min(layout.bytes(scratch) for layout in layouts)
             yield Segment(rows.first, rows.last, cost, (extra, len(steps), 1), rows.overlaps, kernels, rows)
+
+
+def _granularity(accumulates: bool) -> Granularity:
+    return Granularity.ACCUMULATE if accumulates else Granularity.ROW
+
+
+def _format(planar: bool) -> RowFormat:
+    return RowFormat.PLANAR if planar else RowFormat.INTERLEAVED
+
+
+def linked_segments(work: Work, ranges: Mapping[int, LiveRange], rows: Stream) -> Iterator[Segment]:
+    """The same with planar rows: in all rings that can have them, and in each alone."""
+    alone = [(link,) for link in rows.links]
+    for links in dict.fromkeys((rows.links, *alone)) if rows.links else ():
+        yield from stream_segments(work, ranges, rows.with_planar(links))
 
 
 def _kernels_within(

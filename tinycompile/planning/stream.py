@@ -5,13 +5,24 @@ calls (others may share their bytes), and how far outputs and rings run ahead of
 dies in the region (their lead). Inner storages are those whose readers are all inside.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from tinycompile.planning.liveness import LiveRange, Step, Work
 from tinycompile.planning.overlap import Overlap
 from tinycompile.planning.rows import RowStep
+from tinycompile.program import RowFormat
+
+
+@dataclass(frozen=True)
+class Link:
+    """The ring between a step and the only one that reads it, by position, which might have planar rows of so many bytes."""
+
+    storage: int
+    writer: int
+    reader: int
+    row_bytes: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,23 @@ class Stream:
     live_bytes: tuple[int, ...]
     overlaps: tuple[Overlap, ...]
     accumulates: tuple[bool, ...]
+    links: tuple[Link, ...] = ()
+    """Rings between two steps alone that may be planar."""
+    planar: frozenset[Link] = frozenset()
+    """Those that are."""
+
+    def with_planar(self, links: Iterable[Link]) -> "Stream":
+        """The same with planar rows in some rings. These lie over no input that dies in the region."""
+        planar = frozenset(links)
+        ring_bytes = dict(self.ring_bytes)
+        ring_bytes.update((link.storage, self.ring_rows[link.storage] * link.row_bytes) for link in planar)
+        return replace(
+            self,
+            ring_bytes=ring_bytes,
+            live_bytes=_live_bytes(self.live, ring_bytes),
+            overlaps=tuple(o for o in self.overlaps if o.written not in {link.storage for link in planar}),
+            planar=planar,
+        )
 
 
 class _Run:
@@ -185,10 +213,31 @@ def stream(work: Work, ranges: Mapping[int, LiveRange], first: int, last: int) -
         dict(sorted(run.held.items())),
         ring_bytes,
         live,
-        tuple(max((sum(ring_bytes[s] for s in held) for held in sets), default=0) for sets in live),
+        _live_bytes(live, ring_bytes),
         (*run.overlaps(), *(_backward(steps[0], outputs[0], dying) if first == last else ())),
         tuple(step.accumulates for step in steps),
+        tuple(_links(work, work.steps[first : last + 1], run)),
     )
+
+
+def _links(work: Work, steps: Sequence[Step], run: _Run) -> Iterator[Link]:
+    """Rings that both steps at their ends have a kernel for."""
+    for writer, step in enumerate(steps):
+        storage = run.outputs[writer]
+        if not step.planar_row_bytes or storage not in run.inner or len(work.storages[storage].tensors) > 1:
+            continue
+        readers = [reader for reader, _ in run.readers[storage]]
+        if len(readers) == 1 and _reads_planar(steps[readers[0]], storage):
+            yield Link(storage, writer, readers[0], step.planar_row_bytes)
+
+
+def _reads_planar(step: Step, storage: int) -> bool:
+    return step.reads == (storage,) and any(kernel.reads is RowFormat.PLANAR for kernel in step.kernels)
+
+
+def _live_bytes(live: Sequence[frozenset[frozenset[int]]], ring_bytes: Mapping[int, int]) -> tuple[int, ...]:
+    """For each step the most that a set of rings takes."""
+    return tuple(max((sum(ring_bytes[s] for s in held) for held in sets), default=0) for sets in live)
 
 
 def _rows_of(step: Step, inside: Sequence[int]) -> RowStep | None:

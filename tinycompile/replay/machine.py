@@ -8,15 +8,16 @@ operator overwrites is the exception, at exactly the same address. Scratch holds
 from dataclasses import dataclass
 
 from tinycompile.ir import Graph, Tensor
-from tinycompile.ops import Operation, operation, operator_of, row_shape
+from tinycompile.ops import Operation, operation, operator_of, planar_row_bytes, row_shape
 from tinycompile.plan import Candidate, Selection
-from tinycompile.program import Granularity, Operand, Passing, Program, Space, Stage
+from tinycompile.program import Granularity, Operand, Passing, Program, RowFormat, Space, Stage
 from tinycompile.replay.claims import Claims
 from tinycompile.replay.contents import Contents, Source, row_bytes
 from tinycompile.replay.memory import ARENA, STATE, Block, Span, TaggedMemory
 from tinycompile.replay.pointers import Pointer, block_of, pointer, window
 
 ALL_ROWS = None
+WORD_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Machine:
         self.program = program
         inputs = {block_of(port): port.bytes for port in program.inputs if port.space is Space.INPUT}
         sizes = {ARENA: program.arena_bytes, STATE: program.state_bytes, **inputs}
+        self._first_planar = max(graph.tensors, default=0) + 1
+        """Bytes of planar rows have tags of their own: as if they were another tensor, whose number is so much higher."""
         names = {tensor.id: tensor.name for tensor in graph.tensors.values()}
+        names |= {self._first_planar + tensor: f"{name} in planar rows" for tensor, name in names.items()}
         self.memory = TaggedMemory(sizes, names)
         self.contents = Contents(graph, program)
         self.claims = Claims(self.memory)
@@ -153,7 +157,7 @@ class Machine:
         stage, current = work.stage, work.current
         place = f"{work.place}, row {row}"
         writes = [
-            self._write(work, operand, tensor, row * row_bytes(tensor), row_bytes(tensor), row)
+            self._write_row(work, operand, tensor, row)
             for operand, tensor in zip(stage.outputs, current.outputs, strict=True)
         ]
         allowed = operator_of(current.node).overwrites(current)
@@ -166,7 +170,10 @@ class Machine:
             passed = self._row_pointers(work, operand, row)
             self.claims.given(stage, index, row, passed)
             for at in passed:
-                for read in self._row_reads(at, current.input(index), place) if at is not None else ():
+                planar = index == 0 and work.kernel.reads is RowFormat.PLANAR
+                for read in (
+                    self._row_reads(at, current.input(index), place, planar) if at is not None else ()
+                ):
                     exact = index in allowed and len(passed) == 1 and read.span.lies_like(writes[0])
                     reads.append(Read(read.span, exact))
         self._step(work, reads, writes, place)
@@ -176,7 +183,7 @@ class Machine:
             return window(work.stage, operand, row)
         return (pointer(operand, row),)
 
-    def _row_reads(self, at: Pointer, tensor: Tensor, place: str) -> list[Read]:
+    def _row_reads(self, at: Pointer, tensor: Tensor, place: str, planar: bool = False) -> list[Read]:
         """What is read through a pointer: a row, or all of the tensor."""
         if at.row is ALL_ROWS:
             return self._reads(at.block, at.address, self.contents.whole(tensor), place)
@@ -186,7 +193,16 @@ class Machine:
                 place, f"a pointer to row {at.row} of {tensor.name!r}", f"one of its {rows} rows"
             )
             return []
+        if planar:
+            return [Read(self._planar_row(at, self.contents.root(tensor), at.row, place))]
         return self._reads(at.block, at.address, self.contents.row(tensor, at.row), place)
+
+    def _planar_row(self, at: Pointer, tensor: Tensor, row: int, place: str) -> Span:
+        """A row that lies channel by channel, in words."""
+        if at.address % WORD_BYTES:
+            self.memory.violate(place, f"a planar row of {tensor.name!r} at {at.address}", "a multiple of 4")
+        size = planar_row_bytes(tensor.shape)
+        return Span(at.block, at.address, self._first_planar + tensor.id, row * size, size)
 
     def _take_row(self, work: Work, row: int) -> None:
         """One input row goes into the sums, which must be as the call before left them; the last call writes the output."""
@@ -213,6 +229,12 @@ class Machine:
                 place, f"row {row} asked for out of turn", f"row {self._delivered[operand.port]}"
             )
         self._delivered[operand.port] = row + 1
+
+    def _write_row(self, work: Work, operand: Operand, tensor: Tensor, row: int) -> Span:
+        """A row of an output, as the kernel stores it."""
+        if work.kernel.writes is RowFormat.PLANAR and row < row_shape(tensor.shape)[0]:
+            return self._planar_row(pointer(operand, row), tensor, row, work.place)
+        return self._write(work, operand, tensor, row * row_bytes(tensor), row_bytes(tensor), row)
 
     def _write(self, work: Work, operand: Operand, tensor: Tensor, first: int, count: int, row: int) -> Span:
         """Bytes of an output, where the pointer for a row says."""

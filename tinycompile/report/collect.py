@@ -57,7 +57,12 @@ def _port(port: Port) -> dict[str, Any]:
 
 def _layer(layer: Layer) -> dict[str, Any]:
     outputs = zip(
-        layer.output_tensors, layer.output_channels, layer.output_shapes, layer.output_dtypes, strict=True
+        layer.output_tensors,
+        layer.output_channels,
+        layer.output_shapes,
+        layer.output_dtypes,
+        layer.output_formats,
+        strict=True,
     )
     return {
         "index": layer.index,
@@ -75,8 +80,14 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "weights_bytes": layer.weights_bytes,
         "inputs": list(layer.inputs),
         "outputs": [
-            {"tensor": tensor, "channels": channels and list(channels), "shape": list(shape), "dtype": dtype}
-            for tensor, channels, shape, dtype in outputs
+            {
+                "tensor": tensor,
+                "channels": channels and list(channels),
+                "shape": list(shape),
+                "dtype": dtype,
+                "rows": rows.value,
+            }
+            for tensor, channels, shape, dtype, rows in outputs
         ],
         "alternatives": [dict(alternative) for alternative in layer.alternatives],
     }

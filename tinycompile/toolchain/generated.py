@@ -27,11 +27,19 @@ class TensorInfo:
     """Indices on the last axis of the file's tensor that are left, None: all."""
     scale: float | None = None
     zero_point: int | None = None
+    planar: bool = False
+    """Its rows lie channel by channel, as int16."""
 
     @property
     def data_bytes(self) -> int:
         """Bytes of all elements."""
         return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def from_planar(self, data: bytes) -> Array:
+        """The image out of planar rows: int16, in each row channel by channel, an even number of columns."""
+        images, rows, columns, channels = self.shape
+        planar = np.frombuffer(data, dtype=np.int16).reshape(images * rows, channels, -1)[:, :, :columns]
+        return planar.transpose(0, 2, 1).astype(self.dtype).reshape(self.shape)
 
     def from_bytes(self, data: bytes) -> Array:
         """The tensor out of its bytes."""
@@ -87,6 +95,7 @@ def _tensor(entry: dict[str, Any]) -> TensorInfo:
         channels=tuple(entry["channels"]) if entry.get("channels") is not None else None,
         scale=entry.get("scale"),
         zero_point=entry.get("zero_point"),
+        planar=entry.get("rows") == "planar",
     )
 
 

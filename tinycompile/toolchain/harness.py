@@ -166,6 +166,8 @@ def _output_info(generated: Generated, layer: int, output: int) -> TensorInfo:
 
 def _assemble(info: TensorInfo, rows: dict[int, bytes]) -> Array:
     data = b"".join(rows[row] for row in sorted(rows))
+    if info.planar and len(rows) == info.shape[0] * info.shape[1]:
+        return info.from_planar(data)
     return info.from_bytes(data) if len(data) == info.data_bytes else np.frombuffer(data, dtype=info.dtype)
 
 
