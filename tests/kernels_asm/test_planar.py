@@ -11,8 +11,7 @@ from tests.kernels_asm.test_depthwise import TAPS
 from tests.kernels_asm.test_matrix_products import drawn
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
-from tinycompile.ops._conv_2d_asm import PointwisePlanarAsm
-from tinycompile.ops._conv_2d_strassen import PlanarStrassen
+from tinycompile.ops._conv_2d_planar import PlanarStrassen, PointwisePlanarAsm, WindowPlanarAsm
 from tinycompile.ops._depthwise_planar_asm import DepthwisePlanarAsm
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")]
@@ -105,6 +104,23 @@ def test_products(packed: bool, tmp_path: Path) -> None:
     kernel = PointwisePlanarAsm(packed)
     taken = [operation for operation in operations if kernel.supports(operation, load_board("m7"))]
     assert len(taken) >= len(operations) - 5 * packed  # weights of -128 are in no high half
+    check(taken, kernel, tmp_path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_first_layers(packed: bool, tmp_path: Path) -> None:
+    """Windows of few input channels: strides, padding, widths of every rest."""
+    operations = [
+        convolution((1, 7, width, depth), channels, taps, window(padding, (stride, stride)), drawn(width))
+        for width, depth, channels, taps, padding, stride in [
+            *((width, 3, 8, (3, 3), "SAME", 2) for width in range(6, 24)),
+            *((width, 1, 5, (5, 4), "VALID", 1) for width in range(6, 14)),
+            (40, 3, 24, (3, 3), "SAME", 1), (112, 2, 9, (3, 3), "SAME", 2), (30, 20, 7, (2, 5), "SAME", 1),
+        ]
+    ]  # fmt: skip
+    kernel = WindowPlanarAsm(packed)
+    taken = [operation for operation in operations if kernel.supports(operation, load_board("m7"))]
+    assert len(taken) >= len(operations) - 6 * packed
     check(taken, kernel, tmp_path)
 
 

@@ -63,7 +63,11 @@ class _GemmAsm(Kernel):
 
     def layout(self, operation: Operation) -> Layout:
         """Blocks of pixels times channels."""
-        return layout_of(self.group(operation), self.packed)
+        planar = self.writes is RowFormat.PLANAR
+        return replace(
+            layout_of(self.group(operation), self.packed),
+            plane_bytes=plane_bytes(operation.output.shape) if planar else 0,
+        )
 
     def scaling(self, operation: Operation) -> Scaling:
         """Proven requantization; `supports` has asked for it."""
@@ -92,8 +96,9 @@ class _GemmAsm(Kernel):
         return 1 if is_single else group_pixels(self.pairs(operation), run, channels)
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """A processor with the DSP extension, and requantization constants that are proven."""
-        return board.dsp and scaling(self.channels(operation), self.packed) is not None
+        """A processor with the DSP extension, requantization constants that are proven, and offsets of 12 bits in planar rows."""
+        near = _WIDEST_BLOCK * self.layout(operation).plane_bytes <= _LARGEST_OFFSET
+        return near and board.dsp and scaling(self.channels(operation), self.packed) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """See `gemm_cost`."""
@@ -123,6 +128,7 @@ class _GemmAsm(Kernel):
             "groups": group_parameters(matrix, made.how, layout, groups_of(pixels, layout.group)),
             "pairs": matrix.pairs,
             "out_channels": matrix.out_channels,
+            "plane_bytes": layout.plane_bytes,
         }
         return parameters, stream(matrix, made, layout.width, self.packed)
 
@@ -137,7 +143,6 @@ class _GemmAsm(Kernel):
                 **parameters,
                 "pixels": pixels,
                 "run": self.runs(operation)[0],
-                "plane_bytes": self.layout(operation).plane_bytes,
             },
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
@@ -171,28 +176,6 @@ class PointwiseAsm(_GemmAsm):
         rows, row_elements = row_shape(operation.output.shape)
         pixels = row_elements // operation.output.shape[3] * (rows if granularity is Granularity.WHOLE else 1)
         return self.contiguous(operation, board, granularity, pixels)
-
-
-class PointwisePlanarAsm(PointwiseAsm):
-    """The same for a planar row, as a depthwise convolution wants it."""
-
-    basename = "pointwise_planar_asm"
-    granularities = (Granularity.ROW,)
-    stages_steps = False
-    writes = RowFormat.PLANAR
-
-    def supports(self, operation: Operation, board: Board) -> bool:
-        """As all, and the channels of a block are near enough for offsets of 12 bits."""
-        near = _WIDEST_BLOCK * plane_bytes(operation.output.shape) <= _LARGEST_OFFSET
-        return near and super().supports(operation, board)
-
-    def step_pixels(self, operation: Operation) -> int:
-        """It computes rows only."""
-        return 0
-
-    def layout(self, operation: Operation) -> Layout:
-        """Blocks of pixels times channels, which are stored as int16."""
-        return replace(super().layout(operation), plane_bytes=plane_bytes(operation.output.shape))
 
 
 class FullyConnectedAsm(_GemmAsm):

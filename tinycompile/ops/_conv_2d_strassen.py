@@ -18,9 +18,8 @@ from tinycompile.ops._conv_2d_dsp import convolution_channels
 from tinycompile.ops._convolution import convolution_window
 from tinycompile.ops._dsp import Channels, by_pairs, paired_halves
 from tinycompile.ops._linear import folded_bias
-from tinycompile.ops.access import plane_bytes
 from tinycompile.ops.base import Cost, Kernel, Operation
-from tinycompile.program import Constant, Granularity, KernelCode, Passing, RowFormat
+from tinycompile.program import Constant, Granularity, KernelCode, Passing
 
 _LEAST_DEPTH, _LARGEST_DEPTH = 12, 960
 _LEAST_WIDTH = 96
@@ -116,28 +115,6 @@ class RowsStrassen(PointwiseStrassen):
     name = "strassen_rows_asm"
     granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE, Granularity.ROW)
     by_row = True
-
-
-class PlanarStrassen(RowsStrassen):
-    """The same for a planar row, as a depthwise convolution wants it."""
-
-    name = "strassen_planar_asm"
-    granularities = (Granularity.ROW,)
-    stages_steps = False
-    writes = RowFormat.PLANAR
-
-    def supports(self, operation: Operation, board: Board) -> bool:
-        """As for rows, and the channels of a block are near enough for offsets of 12 bits."""
-        near = CHANNELS * plane_bytes(operation.output.shape) <= _LARGEST_OFFSET
-        return near and super().supports(operation, board)
-
-    def step_pixels(self, operation: Operation) -> int:
-        """It computes rows only."""
-        return 0
-
-    def places(self, operation: Operation) -> Places:
-        """Where outputs are stored, as int16."""
-        return Places(operation.output.shape[3], plane_bytes(operation.output.shape))
 
 
 def _has_whole_rows(operation: Operation) -> bool:

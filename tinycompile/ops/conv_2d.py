@@ -9,10 +9,11 @@ import numpy as np
 
 from tinycompile.assembly.sparse_records import BLOCKS
 from tinycompile.ir import Array, Options
-from tinycompile.ops._conv_2d_asm import PointwiseAsm, PointwisePlanarAsm, WindowAsm
+from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
+from tinycompile.ops._conv_2d_planar import PlanarStrassen, PointwisePlanarAsm, WindowPlanarAsm
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
-from tinycompile.ops._conv_2d_strassen import PlanarStrassen, PointwiseStrassen, RowsStrassen
+from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._convolution import (
@@ -76,6 +77,8 @@ class Conv2D(LinearOperator):
             PointwiseAsm(packed=True),
             PointwisePlanarAsm(),
             PointwisePlanarAsm(packed=True),
+            WindowPlanarAsm(),
+            WindowPlanarAsm(packed=True),
             WindowAsm(),
             WindowAsm(packed=True),
             WinogradAsm(),
