@@ -206,6 +206,10 @@ def _calls(number: int, case: Case, code: KernelCode) -> str:
     taps = access.window_rows
     source = "rows" if passing is Passing.WINDOW else f"in_{number} + row * {in_row_bytes}"
     out = f"out_{number} + row * {row_bytes}"
+    if (
+        case.kernel.reads is not case.kernel.writes
+    ):  # such programs are compiled only; see tests/kernels_asm/guarded.py
+        source, out = f"(const void *)({source})", f"(void *)({out})"
     arguments = ", ".join([out, source, *tail, *(["row"] if code.takes_row else []), *scratch])
     return f"""    {{
         const uint32_t begin = ticks();

@@ -26,6 +26,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     operations = [
         convolution((1, 5, 6, 12), 10, numbers=drawn(2)),
         convolution((1, 5, 5, 120), 9, numbers=drawn(5)),
+        convolution((1, 3, 8, 96), 9, numbers=drawn(5)),
         convolution((1, 6, 9, 8), 8, (3, 3), window("SAME"), drawn(1)),
         convolution((1, 7, 9, 3), 5, (3, 3), window("SAME", (2, 2)), drawn(0)),
         convolution((1, 4, 4, 64), 6, (3, 3), window("SAME"), drawn(4)),
@@ -49,6 +50,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "winograd_row_asm_2",
         "window_asm_packed",
         "depthwise_asm",
+        "depthwise_planar_asm",
+        "pointwise_planar_asm",
+        "window_planar_asm",
+        "strassen_planar_asm",
         "strassen_asm",
         "window_sparse_asm",
         "fully_connected_sparse_asm",
