@@ -40,14 +40,14 @@ _CHANNEL_CYCLES = 14
 class Frame:
     """Where the stack has what windows over `rows` planar rows need.
 
-    For each row its pointer and how far that moves behind a channel; two zero points; the end of the stream; blocks left.
+    The pointer to each row; how far each of them moves behind a channel; two zero points; the end of the stream; blocks left.
     """
 
     rows: int
 
     def pointer(self, row: int) -> int:
         """The pointer to a row."""
-        return 8 * row
+        return 4 * row
 
     @property
     def outside(self) -> int:
