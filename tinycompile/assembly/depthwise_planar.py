@@ -22,7 +22,7 @@ _LARGEST_GROUP = 8
 _MOST_BLOCK_OUTPUTS = 14
 """Two times as many as are computed together with a 3x3 window."""
 
-_MOST_STRAIGHT_OUTPUTS = 64
+_MOST_STRAIGHT_OUTPUTS = 112
 """Outputs of a row that are printed without a loop."""
 
 _ENOUGH = 3

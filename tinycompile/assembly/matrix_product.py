@@ -19,7 +19,7 @@ from functools import cache
 from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing
-from tinycompile.assembly.scheduler import Scheduled, Step
+from tinycompile.assembly.scheduler import Step
 
 OPERAND_REGISTERS = 12
 STREAM, STACK, STAGED = 12, 13, 14
@@ -28,7 +28,7 @@ OUTPUT_OFFSET, STAGED_OFFSET, END_OFFSET = 0, 12, 24
 
 STRAIGHT_PAIRS = 48
 LOOP_PAIRS = 60
-_UNROLLED_STEPS = 400
+_UNROLLED_STEPS = 640
 """Instructions of several blocks that are printed one after the other, to save the loop around them."""
 
 _ALL_STEPS = 720
@@ -86,7 +86,10 @@ class Block:
 
 
 def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
-    """How many of `number` blocks are printed one after the other: all, or as many as code may grow and offsets reach."""
+    """How many of `number` blocks are printed one after the other: all, or as many as code may grow and offsets reach.
+
+    One may be left over, which is printed once more.
+    """
     if shape.pairs > STRAIGHT_PAIRS:
         return 1
     largest = _LARGEST_PAIR_OFFSET if shape.double_weights else _LARGEST_OFFSET
@@ -97,7 +100,8 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
     if reached == number and number * steps <= _ALL_STEPS:
         return number
     most = max(1, min(reached, _UNROLLED_STEPS // steps))
-    return max(range(1, most + 1), key=lambda count: (number // count * count, count))
+    even = [count for count in range(1, most + 1) if number % count <= 1]
+    return min(even, key=lambda count: 2 * -(-number // count) + count + number % count)
 
 
 @cache
@@ -105,10 +109,9 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     """All steps of a block, from the first terms to the stores, or of `count` blocks one after the other."""
     writer = _Writer(shape, requantizing)
     if shape.pairs <= STRAIGHT_PAIRS:
-        made = [_straight(shape, requantizing, index) for index in range(count)]
-        steps = tuple(step for part in made for step in part.steps)
-        cycles = sum(part.cycles for part in made)
-        return Block(steps, (), (), 0, 0, cycles, writer.output, writer.output == STAGED)
+        parts = (_straight_steps(shape, requantizing, index) for index in range(count))
+        made = reorder([step for part in parts for step in part])
+        return Block(made.steps, (), (), 0, 0, made.cycles, writer.output, writer.output == STAGED)
     first = (shape.pairs - 1) % LOOP_PAIRS + 1
     loops = (shape.pairs - first) // LOOP_PAIRS
     head = reorder([*writer.begin(), *writer.multiply(0, first), *writer.advance(first)])
@@ -119,12 +122,6 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     cycles = head.cycles + loops * (loop.cycles + 1) + tail.cycles
     advanced = 4 * shape.words * shape.pairs
     return Block(head.steps, loop.steps, tail.steps, loops, advanced, cycles, writer.output, True)
-
-
-@cache
-def _straight(shape: Shape, requantizing: Requantizing, index: int) -> Scheduled:
-    """Block `index` behind the stream pointer, without a loop."""
-    return reorder(_straight_steps(shape, requantizing, index))
 
 
 def _straight_steps(shape: Shape, requantizing: Requantizing, index: int = 0) -> list[Step]:

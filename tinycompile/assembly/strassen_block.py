@@ -90,12 +90,12 @@ def _product(halves: Halves) -> Iterator[Step]:
 
 def _begin(halves: Halves) -> Iterator[Step]:
     """A product whose sums begin with the terms of four channels at the stream pointer."""
-    yield ("load_pair", 0, 1, STREAM, SKEW)
-    yield ("load_pair_moving", 2, 3, STREAM, 2 * SKEW)
+    yield ("load_pair", _sum(0, 0), _sum(1, 0), STREAM, SKEW)
+    yield ("load_pair_moving", _sum(2, 0), _sum(3, 0), STREAM, 2 * SKEW)
     if halves.is_straight:
         yield from _multiply(halves.pairs, begins=True)
     else:
-        yield from (("move", HALF_CHANNELS + channel, channel) for channel in range(HALF_CHANNELS))
+        yield from (("move", _sum(channel, 1), _sum(channel, 0)) for channel in range(HALF_CHANNELS))
         yield _PRODUCT
 
 
@@ -113,8 +113,13 @@ def _multiply(pairs: int, begins: bool) -> Iterator[Step]:
             yield from _load((10, 11), STREAM, SKEW + 16 * pair + 4 * channel, alone=False, moving=moving)
             for odd in range(2):
                 for pixel in (1, 0) if first else (0, 1):
-                    total = HALF_CHANNELS * pixel + channel + odd
-                    yield ("smlad", total, 10 + odd, 8 + pixel, channel + odd if first else total)
+                    total = _sum(channel + odd, pixel)
+                    yield ("smlad", total, 10 + odd, 8 + pixel, _sum(channel + odd, 0) if first else total)
+
+
+def _sum(channel: int, pixel: int) -> int:
+    """The register of a sum: those of a channel are neighbours, so that a load of two words fetches them."""
+    return HALF_PIXELS * channel + pixel
 
 
 def _load(registers: tuple[int, int], base: int, at: int, alone: bool, moving: bool) -> Iterator[Step]:
@@ -150,10 +155,10 @@ def _finish(
     for channel in range(HALF_CHANNELS):
         for pixel in range(HALF_PIXELS):
             yield from roles.constants(channel, pixel)
-            x = HALF_CHANNELS * pixel + channel
+            x = _sum(channel, pixel)
             if added is not None:
                 total, x = x, roles.sums[pixel % len(roles.sums)]
-                yield ("load", x, STACK, added + 4 * total)
+                yield from roles.stored(pixel, added + 4 * total)
                 yield ("add", x, x, total)
             yield from roles.requantize(channel, x)
             place = out.place(HALF_PIXELS * half + pixel, 2 * channel + odd)
@@ -194,6 +199,13 @@ class _Roles:
         if pixel == 0 or self.reloads:
             last = channel == HALF_CHANNELS - 1 and pixel == (HALF_PIXELS - 1 if self.reloads else 0)
             yield from _load((self.multipliers[0], self.constant), STREAM, at, alone=False, moving=last)
+
+    def stored(self, pixel: int, at: int) -> Iterator[Step]:
+        """Load a stored sum, or at the first pixel of a channel those of both."""
+        if len(self.sums) < HALF_PIXELS:
+            yield ("load", self.sums[0], STACK, at)
+        elif pixel == 0:
+            yield ("load_pair", *self.sums, STACK, at)
 
     def common_form(self, channel: int) -> Iterator[Step]:
         """The multiplier of a channel, or where registers are free of this and the next."""

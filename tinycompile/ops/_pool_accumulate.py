@@ -7,6 +7,8 @@ from tinycompile.ops._pooling import pool_window
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Passing
 
+_UNROLLED_COLUMNS = 8
+
 
 class AveragePoolAccumulate(Kernel):
     """Averages over all rows of an image: sums of every output element stay in scratch from row to row."""
@@ -21,10 +23,11 @@ class AveragePoolAccumulate(Kernel):
         return operation.output.dtype in QUANTIZED and shape[0] == 1 and covers
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About six cycles for each element of each window: sums go to memory and back."""
+        """A loop over the pixels of a row, or few of them without one; sums go to memory and back once for each row."""
         window = pool_window(operation)
-        taps = window.rows.taps * window.columns.taps
-        return Cost(operation.output.elements * (20 + 6 * taps), 200)
+        columns = window.columns.taps
+        row = 8 + 7 * columns // 5 if _is_unrolled(operation) else 6 + 4 * columns
+        return Cost(operation.output.elements * (20 + window.rows.taps * row), 200)
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """An int32 for each output element."""
@@ -44,6 +47,7 @@ class AveragePoolAccumulate(Kernel):
                 "in_width": columns.in_extent,
                 "out_width": columns.out_extent,
                 "window_columns": columns.taps,
+                "unrolled": _is_unrolled(operation),
                 "stride": columns.stride,
                 "pad_left": columns.pad_before,
                 "padded": columns.pad_before > 0 or columns.pad_after > 0,
@@ -55,3 +59,9 @@ class AveragePoolAccumulate(Kernel):
             scratch_bytes=self.scratch_bytes(operation, board),
             runtime=("tc_requantize.h",),
         )
+
+
+def _is_unrolled(operation: Operation) -> bool:
+    """True when all windows are whole, and of few columns."""
+    columns = pool_window(operation).columns
+    return columns.pad_before == columns.pad_after == 0 and columns.taps <= _UNROLLED_COLUMNS
