@@ -14,7 +14,7 @@ from functools import cache
 from tinycompile.assembly.depthwise import CONSTANTS, OUTPUT, STACK, ChannelWriter
 from tinycompile.assembly.depthwise_taps import Half, Order, Term
 from tinycompile.assembly.requantizing import Requantizing
-from tinycompile.assembly.scheduler import Scheduled, Step, Value, Values, schedule
+from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
 _FREE = tuple(register for register in range(CONSTANTS + 2) if register != CONSTANTS)
 _LARGEST_OFFSET = 4095
@@ -273,6 +273,7 @@ class _PlanarWriter(ChannelWriter):
         self, values: Values, row: PlanarRow, how: Requantizing, channel: int, in_registers: bool
     ) -> None:
         super().__init__(values, row, how, channel, in_registers)
+        self.row = row
         self.frame = Frame(row.rows)
         self.words: dict[tuple[int, int], Value] = {}
         self.pointers: dict[int, Value] = {}
@@ -282,6 +283,23 @@ class _PlanarWriter(ChannelWriter):
         super().write(terms)
         self.words.clear()
         self.pointers.clear()
+
+    def weight(self, word: int) -> Operand:
+        """A word of weights; with strides, whose loads do not all go beside multiplications, it is loaded with its neighbour."""
+        if self.row.stride == 1:
+            return super().weight(word)
+        if word not in self.weights:
+            count = len(self.row.row_words)
+            index = word % count // 2 * 2
+            first = word // count * count + index
+            offset = (self.stream.weight(first),)
+            if index + 1 < count:
+                self.weights[first], self.weights[first + 1] = self.values.emit_pair(
+                    "load_pair", (CONSTANTS,), offset
+                )
+            else:
+                self.weights[first] = self.values.emit("load", (CONSTANTS,), offset)
+        return self.weights[word]
 
     def word(self, term: Term) -> Value:
         """A pair of columns of a row, or two zero points; loaded at its first use."""

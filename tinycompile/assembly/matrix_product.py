@@ -237,7 +237,8 @@ class _Writer:
             yield ("load", self.weights[1], STREAM, offsets[0])
             yield ("sxtb16", self.weights[0], self.weights[1])
         else:
-            yield from self.load(STREAM, self.weights, offsets, shape.double_weights)
+            at_once = pair == 0 and offsets[-1] <= _LARGEST_PAIR_OFFSET  # no multiplication to go beside yet
+            yield from self.load(STREAM, self.weights, offsets, shape.double_weights or at_once)
         for pixel, x, loads in self.turns(pair, shape.pixels, self.pixels, shape.double_pixels):
             if loads:
                 yield from self.load_turn(

@@ -38,6 +38,9 @@ what follows the product, the end of its pixels, the staged pointer while lr is 
 """
 
 _SUMS = HALF_PIXELS * HALF_CHANNELS
+_FIRST_PAIRS = 2
+"""Pairs at the start of a product whose pixels are loaded like weights."""
+
 _PRODUCT = ("product",)
 """Stands for the loop that all products share."""
 
@@ -78,7 +81,7 @@ def _block(halves: Halves, how: Requantizing, out: Places) -> Iterator[Step]:
     yield from _add_stored()
     yield from _product(halves)  # S4 B22
     yield from _finish(how, (0, 1), out)
-    yield from _next_block(out)
+    yield from _next_block(out, _Roles(how, added=False).output)
 
 
 def _product(halves: Halves) -> Iterator[Step]:
@@ -103,11 +106,11 @@ def _multiply(pairs: int, begins: bool) -> Iterator[Step]:
     """Multiply pairs, and move the pointers behind them; when it `begins`, first terms are in the registers of pixel 0.
 
     Weights are loaded two words at a time, which saves an instruction and costs a cycle; pixels one at a time, beside
-    multiplications. The pointers move with a load of two.
+    multiplications, once these are under way. The pointers move with a load of two.
     """
     for pair in range(pairs):
         last, first = pair == pairs - 1, begins and pair == 0
-        yield from _load((8, 9), STAGED, SKEW + 8 * pair, alone=True, moving=last)
+        yield from _load((8, 9), STAGED, SKEW + 8 * pair, alone=pair >= _FIRST_PAIRS, moving=last)
         for channel in range(0, HALF_CHANNELS, 2):
             moving = last and channel + 2 == HALF_CHANNELS
             yield from _load((10, 11), STREAM, SKEW + 16 * pair + 4 * channel, alone=False, moving=moving)
@@ -230,11 +233,13 @@ class _Roles:
             yield ("clamp", x, x, how.low, how.high)
 
 
-def _next_block(out: Places) -> Iterator[Step]:
-    """Move the output, go back to the first staged word, and compare the stream with its end."""
-    yield ("load", 8, STACK, OUTPUT_AT)
+def _next_block(out: Places, output: int) -> Iterator[Step]:
+    """Move the output, whose pointer may still be in a register, go back to the first staged word, and compare with the end."""
+    if output == STAGED:
+        output = 8
+        yield ("load", output, STACK, OUTPUT_AT)
     yield ("load", 9, STACK, END_AT)
     yield ("load", STAGED, STACK, STAGED_AT)
-    yield ("advance", 8, out.place(0, CHANNELS))
-    yield ("store", 8, STACK, OUTPUT_AT)
+    yield ("advance", output, out.place(0, CHANNELS))
+    yield ("store", output, STACK, OUTPUT_AT)
     yield ("compare", STREAM, 9)
