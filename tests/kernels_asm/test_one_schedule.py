@@ -4,6 +4,7 @@ import pytest
 
 from tinycompile.assembly import matrix_product, reorder, scheduler
 from tinycompile.assembly.matrix_product import Shape, block
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Op, Scheduled, Values, schedule
 
@@ -28,7 +29,9 @@ def test_blocks_of_a_layer_and_of_wider_layers(monkeypatch: pytest.MonkeyPatch) 
     """Blocks that are printed after each other are ordered together; those of a wider layer differ in offsets."""
     matrix_product.block.cache_clear()
     made = ordered(monkeypatch, reorder, "_Reorderer")
-    printed = [block(Shape(2, 4, 7, channels, double_pixels=True), LINEAR, 6) for channels in (24, 48)]
+    printed = [
+        block(Shape(2, 4, 7, Places(channels), double_pixels=True), LINEAR, 6) for channels in (24, 48)
+    ]
     assert len(made) == 1
     offsets = [[step[3] for step in each.head if step[0] == "store_byte"] for each in printed]
     for channels, found in zip((24, 48), offsets, strict=True):
