@@ -351,7 +351,8 @@ class _Writer:
         how, turn = self.how, 0
         for channel, constants in registers.items():
             for pixel in range(self.shape.pixels):
-                x, addend = pixel * self.shape.channels + channel, constants[how.constant is None]
+                x = pixel * self.shape.channels + channel
+                addend = constants[1] if how.constant is None else None
                 if how.half_away:
                     addend = free[turn % len(free)]
                     turn += 1

@@ -76,7 +76,7 @@ def in_order(steps: Sequence[Step]) -> int:
 def _structure(step: Step) -> Step:
     """What the order depends on: the kind and the registers. Offsets and constants become 0."""
     kind = str(step[0])
-    count = 1 + _REGISTERS.get(kind, len(step) - 1 - (kind in ("store", "store_byte")))
+    count = 1 + _REGISTERS.get(kind, len(step) - 1 - (kind in STORES))
     return step[:count] + (0,) * (len(step) - count)
 
 

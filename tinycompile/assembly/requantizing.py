@@ -32,11 +32,12 @@ class Requantizing:
         """The common shift of a channel, 0 when it has its own."""
         return (self.odd_shift or self.shift) if channel % 2 else self.shift
 
-    def scale(self, x: int, multiplier: int, addend: int) -> Step:
-        """The product of a sum and a multiplier, in the sum's register, and perhaps a constant."""
-        return (
-            ("multiply_high", x, x, multiplier) if self.constant == 0 else ("scale", x, x, multiplier, addend)
-        )
+    def scale(self, x: int, multiplier: int, addend: int | None) -> Step:
+        """The product of a sum and a multiplier, in the sum's register, and the constant if there is one."""
+        if self.constant == 0:
+            return ("multiply_high", x, x, multiplier)
+        assert addend is not None
+        return ("scale", x, x, multiplier, addend)
 
 
 def scaled(

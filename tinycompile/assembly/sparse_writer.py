@@ -77,7 +77,7 @@ class Writer(ABC):
         for index, register in enumerate(constants):
             yield ("load", register, STREAM, 4 * (index - self.words_ahead))
         for x in self.pixels:
-            addend = constants[how.constant is None]
+            addend = constants[1] if how.constant is None else None
             if how.doubled:
                 yield ("add", x, x, x)
             if how.half_away:
