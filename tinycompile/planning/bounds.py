@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import inf
 
 from tinycompile.plan import Bound
+from tinycompile.planning.interval_program import LeastPeak
 from tinycompile.planning.order import OrderResult
-from tinycompile.planning.partition import LeastPeak
 from tinycompile.planning.place import Item, Relation
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from tinycompile.plan import Buffer, BufferKind
+from tinycompile.planning.interval_program import Partition
 from tinycompile.planning.liveness import Work, live_ranges
 from tinycompile.planning.overlap import Overlap
-from tinycompile.planning.partition import Partition
 from tinycompile.planning.place import Item, Relation
 from tinycompile.planning.rows import RowStep
 from tinycompile.planning.segments import Segment

@@ -8,10 +8,11 @@ from tinycompile.ir import Graph
 from tinycompile.plan import Choice, InputMode, MemoryPlan, Placement, Region, Schedule, Selection
 from tinycompile.planning.bounds import bounds_of, placement_bound
 from tinycompile.planning.buffers import SCRATCH_ALIGN, Buffers, buffers_of
+from tinycompile.planning.interval_program import Partition
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
 from tinycompile.planning.outside import place_inputs, place_variables
-from tinycompile.planning.partition import Frontier, Partition, partition, partition_within
+from tinycompile.planning.partition import Frontier, partition, partition_within
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.segments import Segment
 

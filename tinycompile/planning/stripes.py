@@ -12,9 +12,10 @@ from math import ceil, inf
 from tinycompile.ir import Graph
 from tinycompile.ops import Columns, columns_before, operation, operator_of
 from tinycompile.plan import InputMode, Selection, Stripes
+from tinycompile.planning.interval_program import Segments
 from tinycompile.planning.liveness import LiveRange, Work, live_ranges, work_of
 from tinycompile.planning.order import search_order
-from tinycompile.planning.partition import Segments, usable_segments
+from tinycompile.planning.partition import usable_segments
 from tinycompile.planning.stream import Stream, stream
 
 MOST_STRIPES = 16
