@@ -7,17 +7,15 @@ operator overwrites is the exception, at exactly the same address. Scratch holds
 
 from dataclasses import dataclass
 
-from tinycompile.ir import Graph, Tensor
-from tinycompile.ops import Operation, operation, operator_of, planar_row_bytes, row_shape
+from tinycompile.ir import Graph
+from tinycompile.ops import Operation, operation, operator_of, row_shape
 from tinycompile.plan import Candidate, Selection
 from tinycompile.program import Granularity, Operand, Passing, Program, RowFormat, Space, Stage
+from tinycompile.replay.accesses import Accesses, tag_names
 from tinycompile.replay.claims import Claims
-from tinycompile.replay.contents import Contents, Source, row_bytes
-from tinycompile.replay.memory import ARENA, STATE, Block, Span, TaggedMemory
+from tinycompile.replay.contents import Contents, Source
+from tinycompile.replay.memory import ARENA, STATE, Span, TaggedMemory
 from tinycompile.replay.pointers import Pointer, block_of, pointer, window
-
-ALL_ROWS = None
-WORD_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -51,12 +49,9 @@ class Machine:
         self.program = program
         inputs = {block_of(port): port.bytes for port in program.inputs if port.space is Space.INPUT}
         sizes = {ARENA: program.arena_bytes, STATE: program.state_bytes, **inputs}
-        self._first_planar = max(graph.tensors, default=0) + 1
-        """Bytes of planar rows have tags of their own: as if they were another tensor, whose number is so much higher."""
-        names = {tensor.id: tensor.name for tensor in graph.tensors.values()}
-        names |= {self._first_planar + tensor: f"{name} in planar rows" for tensor, name in names.items()}
-        self.memory = TaggedMemory(sizes, names)
+        self.memory = TaggedMemory(sizes, tag_names(graph))
         self.contents = Contents(graph, program)
+        self._accesses = Accesses(graph, self.memory, self.contents)
         self.claims = Claims(self.memory)
         self._selection = selection
         self._nodes = {node.id: node for node in graph.nodes}
@@ -85,14 +80,14 @@ class Machine:
 
     def read(self, at: Pointer, sources: list[Source], place: str) -> None:
         """Somebody reads bytes through a pointer."""
-        for read in self._reads(at.block, at.address, sources, place):
-            self.memory.read(read.span, place)
+        for span in self._accesses.spans(at.block, at.address, sources, place):
+            self.memory.read(span, place)
 
     def _call_whole(self, work: Work) -> None:
         """All inputs are read, all outputs written, and all inputs read again."""
         stage, current = work.stage, work.current
         writes = [
-            self._write(work, operand, tensor, 0, tensor.bytes, 0)
+            self._accesses.output(operand, tensor, work.place)
             for operand, tensor in zip(stage.outputs, current.outputs, strict=True)
         ]
         allowed = operator_of(current.node).overwrites(current)
@@ -100,11 +95,11 @@ class Machine:
         reads = []
         for index, at in self._pointers(work, 0):
             sources = self.contents.whole(current.input(index))
-            for read in self._reads(at.block, at.address, sources, work.place):
-                in_place = work.kernel.in_place and read.span.begins_like(writes[0])
-                exact = index in allowed and read.span.lies_like(writes[0])
-                reads.append(Read(read.span, in_place or exact or index in updated))
-        if len(reads) == 1 and _touch(reads[0].span, writes[0]) and not reads[0].overwritten:
+            for span in self._accesses.spans(at.block, at.address, sources, work.place):
+                in_place = work.kernel.in_place and span.begins_like(writes[0])
+                exact = index in allowed and span.lies_like(writes[0])
+                reads.append(Read(span, in_place or exact or index in updated))
+        if len(reads) == 1 and reads[0].span.touches(writes[0]) and not reads[0].overwritten:
             if work.kernel.step_pixels:
                 return self._call_in_steps(work, reads[0].span, writes[0])
             if work.kernel.step_rows:
@@ -156,8 +151,9 @@ class Machine:
         """What the call gets pointers to is read, the row is written, and all is read again."""
         stage, current = work.stage, work.current
         place = f"{work.place}, row {row}"
+        planar = work.kernel.writes is RowFormat.PLANAR
         writes = [
-            self._write_row(work, operand, tensor, row)
+            self._accesses.output_row(operand, tensor, row, work.place, planar)
             for operand, tensor in zip(stage.outputs, current.outputs, strict=True)
         ]
         allowed = operator_of(current.node).overwrites(current)
@@ -169,40 +165,18 @@ class Machine:
                 continue
             passed = self._row_pointers(work, operand, row)
             self.claims.given(stage, index, row, passed)
+            planar = index == 0 and work.kernel.reads is RowFormat.PLANAR
             for at in passed:
-                planar = index == 0 and work.kernel.reads is RowFormat.PLANAR
-                for read in (
-                    self._row_reads(at, current.input(index), place, planar) if at is not None else ()
-                ):
-                    exact = index in allowed and len(passed) == 1 and read.span.lies_like(writes[0])
-                    reads.append(Read(read.span, exact))
+                if at is not None:
+                    spans = self._accesses.row_spans(at, current.input(index), place, planar)
+                    exact = index in allowed and len(passed) == 1
+                    reads += [Read(span, exact and span.lies_like(writes[0])) for span in spans]
         self._step(work, reads, writes, place)
 
     def _row_pointers(self, work: Work, operand: Operand, row: int) -> tuple[Pointer | None, ...]:
         if operand.passing is Passing.WINDOW:
             return window(work.stage, operand, row)
         return (pointer(operand, row),)
-
-    def _row_reads(self, at: Pointer, tensor: Tensor, place: str, planar: bool = False) -> list[Read]:
-        """What is read through a pointer: a row, or all of the tensor."""
-        if at.row is ALL_ROWS:
-            return self._reads(at.block, at.address, self.contents.whole(tensor), place)
-        rows = row_shape(tensor.shape)[0]
-        if not 0 <= at.row < rows:
-            self.memory.violate(
-                place, f"a pointer to row {at.row} of {tensor.name!r}", f"one of its {rows} rows"
-            )
-            return []
-        if planar:
-            return [Read(self._planar_row(at, self.contents.root(tensor), at.row, place))]
-        return self._reads(at.block, at.address, self.contents.row(tensor, at.row), place)
-
-    def _planar_row(self, at: Pointer, tensor: Tensor, row: int, place: str) -> Span:
-        """A row that lies channel by channel, in words."""
-        if at.address % WORD_BYTES:
-            self.memory.violate(place, f"a planar row of {tensor.name!r} at {at.address}", "a multiple of 4")
-        size = planar_row_bytes(tensor.shape)
-        return Span(at.block, at.address, self._first_planar + tensor.id, row * size, size)
 
     def _take_row(self, work: Work, row: int) -> None:
         """One input row goes into the sums, which must be as the call before left them; the last call writes the output."""
@@ -213,13 +187,12 @@ class Machine:
         sums = Span(ARENA, work.stage.scratch_offset or 0, -2 - work.stage.node, 0, work.scratch_bytes)
         if row:
             self.memory.read(sums, f"{place}, sums")
-        reads = self._row_reads(pointer(operand, row), tensor, place)
-        for read in reads:
-            self.memory.read(read.span, place)
+        spans = self._accesses.row_spans(pointer(operand, row), tensor, place)
+        for span in spans:
+            self.memory.read(span, place)
         self.memory.write(sums, place)
         if row == rows - 1:
-            span = self._write(work, work.stage.outputs[0], output, 0, output.bytes, 0)
-            self.memory.write(span, place)
+            self.memory.write(self._accesses.output(work.stage.outputs[0], output, work.place), place)
             self.memory.read(sums, f"{place}, sums")
 
     def _take_delivery(self, operand: Operand, row: int, place: str) -> None:
@@ -230,38 +203,6 @@ class Machine:
             )
         self._delivered[operand.port] = row + 1
 
-    def _write_row(self, work: Work, operand: Operand, tensor: Tensor, row: int) -> Span:
-        """A row of an output, as the kernel stores it."""
-        if work.kernel.writes is RowFormat.PLANAR and row < row_shape(tensor.shape)[0]:
-            return self._planar_row(pointer(operand, row), tensor, row, work.place)
-        return self._write(work, operand, tensor, row * row_bytes(tensor), row_bytes(tensor), row)
-
-    def _write(self, work: Work, operand: Operand, tensor: Tensor, first: int, count: int, row: int) -> Span:
-        """Bytes of an output, where the pointer for a row says."""
-        at = pointer(operand, row)
-        self._check_alignment(at.address, tensor, work.place)
-        if first + count > tensor.bytes:
-            self.memory.violate(
-                work.place, f"row {row} of {tensor.name!r} computed", f"{row_shape(tensor.shape)[0]} rows"
-            )
-            count = 0
-        return Span(at.block, at.address, tensor.id, first, count)
-
-    def _reads(self, block: Block, address: int, sources: list[Source], place: str) -> list[Read]:
-        """Bytes that lie one behind the other from an address on; those of constants are compared at once."""
-        reads = []
-        for source in sources:
-            tensor = self.graph.tensors[source.tensor]
-            if tensor.is_constant:
-                if address != source.first_byte or not self.contents.constant_holds(block.name, tensor):
-                    wanted = self.memory.describe(source.tensor, source.first_byte, source.bytes)
-                    self.memory.violate(place, f"a pointer to byte {address} of the {block.name}", wanted)
-            else:
-                self._check_alignment(address, tensor, place)
-                reads.append(Read(Span(block, address, source.tensor, source.first_byte, source.bytes)))
-            address += source.bytes
-        return reads
-
     def _step(self, work: Work, reads: list[Read], writes: list[Span], place: str) -> None:
         """Scratch is garbage, inputs are read, outputs written, inputs read again, and scratch is garbage again."""
         self._spoil_scratch(work)
@@ -270,7 +211,7 @@ class Machine:
         for write in writes:
             self.memory.write(write, place)
         for read in reads:
-            if not read.overwritten and any(_touch(read.span, write) for write in writes):
+            if not read.overwritten and any(read.span.touches(write) for write in writes):
                 self.memory.read(read.span, f"{place}, until the last write")
         self._spoil_scratch(work)
 
@@ -284,18 +225,3 @@ class Machine:
         if work.scratch_bytes and (offset is None or offset % align):
             found = "no scratch" if offset is None else f"scratch at {offset}"
             self.memory.violate(work.place, found, f"{work.scratch_bytes} bytes at a multiple of {align}")
-
-    def _check_alignment(self, address: int, tensor: Tensor, place: str) -> None:
-        if address % tensor.dtype.element_bytes:
-            self.memory.violate(
-                place, f"{tensor.name!r} at {address}", f"a multiple of {tensor.dtype.element_bytes}"
-            )
-
-
-def _touch(one: Span, other: Span) -> bool:
-    """True when both have a byte of memory in common."""
-    return (
-        one.block == other.block
-        and one.address < other.address + other.bytes
-        and other.address < one.address + one.bytes
-    )

@@ -41,6 +41,11 @@ class Span:
         """True when both begin with the same byte of memory."""
         return (self.block, self.address) == (other.block, other.address)
 
+    def touches(self, other: "Span") -> bool:
+        """True when both have a byte of memory in common."""
+        apart = self.address + self.bytes <= other.address or other.address + other.bytes <= self.address
+        return self.block == other.block and not apart
+
     def part(self, first: int, count: int, parts: int) -> "Span":
         """Some of the equal parts of a span."""
         part_bytes = self.bytes // parts
