@@ -1,18 +1,17 @@
 """Depthwise convolution of a row from planar rows, as the layer before has stored them: nothing is staged.
 
-A planar row holds for each channel the int16 of all columns, so a word is a pair of adjacent columns. The rows of a window lie
-anywhere: the stack has a pointer to each, which is loaded for a few outputs at a time, with the weights of that row.
-Columns outside of the image are no part of a planar row: a word of zero points in the stack stands for them.
+The rows of a window (`planar_windows.py`) lie anywhere: the stack has a pointer to each, which is loaded for a few outputs at a
+time, with the weights of that row. A word of zero points in the stack stands for columns outside of the image.
 
 Registers: r11 constants of the channel in the stream, lr output; all others are free. Frame: what `Frame` says.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 from tinycompile.assembly.depthwise import CONSTANTS, OUTPUT, STACK, ChannelWriter
-from tinycompile.assembly.depthwise_taps import Half, Order, Term
+from tinycompile.assembly.depthwise_taps import Order, Term
+from tinycompile.assembly.planar_windows import OUTSIDE, PlanarRow
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Operand, Scheduled, Step, Value, Values, schedule
 
@@ -29,9 +28,6 @@ _ENOUGH = 3
 """Schedules among which to choose."""
 
 _SAMPLE_WIDTH = 1 << 12
-_OUTSIDE = -1
-"""Stands for a pair of columns outside of the image."""
-
 _BLOCK_CYCLES = 12
 _CHANNEL_CYCLES = 14
 
@@ -68,101 +64,6 @@ class Frame:
     def bytes(self) -> int:
         """All of it; with the nine registers above it the stack stays aligned."""
         return self.outside + 12
-
-
-@dataclass(frozen=True)
-class PlanarRow:
-    """Windows along a row: `out_width` outputs, `stride` columns apart, from rows of `width` pixels.
-
-    The first window begins `pad` columns before the image. Outputs are `channels` bytes apart.
-    """
-
-    rows: int
-    columns: int
-    stride: int
-    pad: int
-    width: int
-    out_width: int
-    channels: int
-
-    @property
-    def resident(self) -> bool:
-        """Weights are loaded for each few outputs."""
-        return False
-
-    @property
-    def _firsts(self) -> tuple[int, ...]:
-        """First taps of the words of weights that hold two: those that a pair of columns is multiplied with."""
-        parities = (0, 1) if self.stride % 2 else (self.pad % 2,)
-        return tuple(tap for parity in parities for tap in range(parity, self.columns - 1, 2))
-
-    @property
-    def row_words(self) -> tuple[tuple[int, int | None], ...]:
-        """The taps in the low and high half of each word of weights of a row."""
-        paired = {tap + half for tap in self._firsts for half in (0, 1)}
-        alone = [(tap, None) for tap in range(self.columns) if tap not in paired]
-        return (*((tap, tap + 1) for tap in self._firsts), *alone)
-
-    @property
-    def weight_pairs(self) -> tuple[tuple[Half, Half], ...]:
-        """The taps in the low and high half of each word of weights, in the order of the stream."""
-        return tuple(
-            ((row, low), (row, high) if high is not None else None)
-            for row in range(self.rows)
-            for low, high in self.row_words
-        )
-
-    @property
-    def weight_words(self) -> int:
-        """Words of weights."""
-        return self.rows * len(self.row_words)
-
-    def is_inside(self, column: int) -> bool:
-        """True for a column of the image."""
-        return 0 <= column < self.width
-
-    def terms(self, output: int) -> list[Term]:
-        """All multiplications of an output: two columns at a time, where both are inside of the image or both outside."""
-        first, count = output * self.stride - self.pad, len(self.row_words)
-        return [
-            Term(columns, row, row * count + word, kind, output)
-            for row in range(self.rows)
-            for columns, word, kind in self._row_terms(first)
-        ]
-
-    def _row_terms(self, first: int) -> Iterator[tuple[int, int, str]]:
-        """The multiplications with one row: pair of columns, word of weights, kind."""
-        tap = 0
-        while tap < self.columns:
-            columns, odd = divmod(first + tap, 2)
-            inside = self.is_inside(first + tap)
-            both = not odd and tap + 1 < self.columns and inside == self.is_inside(first + tap + 1)
-            if both:
-                word, kind = self._firsts.index(tap), "smlad"
-            else:
-                word, high = self._half(tap)
-                kind = f"smla{'t' if odd else 'b'}{'t' if high else 'b'}"
-            yield columns if inside else _OUTSIDE, word, kind
-            tap += 1 + both
-
-    def _half(self, tap: int) -> tuple[int, bool]:
-        """The word that has a tap, and whether it is its high half."""
-        return next(
-            (word, tap == high) for word, (low, high) in enumerate(self.row_words) if tap in (low, high)
-        )
-
-    def word_offset(self, columns: int, word: int, channel: int) -> int:
-        """Bytes from the pointer to a row to a pair of columns."""
-        return 4 * columns
-
-    def ordered(self, terms: Iterable[Term], order: Order) -> list[Term]:
-        """Row by row, so that one pointer and the weights of one row are in registers at a time."""
-        return sorted(terms, key=lambda t: (t.word, t.columns, t.output, t.weight))
-
-    def touches_border(self, outputs: range) -> bool:
-        """True when windows of some outputs reach outside of the image."""
-        begin, end = outputs[0] * self.stride - self.pad, outputs[-1] * self.stride - self.pad + self.columns
-        return begin < 0 or end > self.width
 
 
 @dataclass(frozen=True)
@@ -309,7 +210,7 @@ class _PlanarWriter(ChannelWriter):
         return self.words[key]
 
     def _loaded(self, term: Term) -> Value:
-        if term.columns == _OUTSIDE:
+        if term.columns == OUTSIDE:
             return self.values.emit("load", (STACK,), (self.frame.outside,))
         if term.word not in self.pointers:
             self.pointers[term.word] = self.values.emit("load", (STACK,), (self.frame.pointer(term.word),))

@@ -1,7 +1,8 @@
 """Kernel of DEPTHWISE_CONV_2D in assembly that reads planar rows in a fused region; see `assembly/depthwise_planar.py`."""
 
-from tinycompile.assembly.depthwise_planar import Frame, PlanarRow, row_plan
+from tinycompile.assembly.depthwise_planar import Frame, row_plan
 from tinycompile.assembly.depthwise_taps import Stream
+from tinycompile.assembly.planar_windows import PlanarRow
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.board import Board
 from tinycompile.ops._asm_scaling import Scaling, scaling
