@@ -20,7 +20,7 @@ from benchmarks.references import Reference, load_references
 from benchmarks.render import Section, as_text
 from benchmarks.tables import NONE, Table
 from tinycompile.driver import Compilation, compile_model
-from tinycompile.output import write_directory
+from tinycompile.driver.output import write_directory
 
 _TIMER = Path(__file__).with_name("host_timer.c")
 _ROUNDS = 5

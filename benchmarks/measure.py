@@ -1,4 +1,4 @@
-"""Builds, verifies and measures models on the emulated Cortex-M7, through `tinycompile.proving`."""
+"""Builds, verifies and measures models on the emulated Cortex-M7, through `tinycompile.driver.prove`."""
 
 import logging
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.references import Reference
+from tinycompile.driver.prove import bench_model
 from tinycompile.errors import TinyCompileError
-from tinycompile.proving import bench_model
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARD = "m7"

@@ -19,8 +19,8 @@ from benchmarks.render import Section, as_markdown, as_text
 from benchmarks.tables import Table
 from tests.support.tflite_builder import Builder, Spec
 from tinycompile.driver import prepare
+from tinycompile.driver.prove import bench_model
 from tinycompile.ops import operation, operator_of
-from tinycompile.proving import bench_model
 
 Weights = NDArray[np.int8]
 

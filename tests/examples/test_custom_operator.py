@@ -9,8 +9,8 @@ import pytest
 from examples.custom_operator.make_model import DECAY, model
 from tests.ops.batch import Target, run_batch
 from tests.ops.case import Case
+from tinycompile.driver.prove import verify_model
 from tinycompile.ops import load_plugin, unload_plugins
-from tinycompile.proving import verify_model
 
 ZERO_POINT = -10
 

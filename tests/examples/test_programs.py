@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.oracles import Question, ask
 from tinycompile.driver import CompileOptions, compile_model
-from tinycompile.output import write_directory
+from tinycompile.driver.output import write_directory
 
 _INPUT_SCALE = np.float32(16 / 255)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tinycompile.proving import bench_model
+from tinycompile.driver.prove import bench_model
 
 pytestmark = [pytest.mark.qemu, pytest.mark.needs("llvm-mca")]
 

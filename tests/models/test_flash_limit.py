@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tinycompile.proving import bench_model
+from tinycompile.driver.prove import bench_model
 
 LIMITS = [
     ("pretrainedResnet_quant", "speed", 152_192),  # the flash of TFLM and the file

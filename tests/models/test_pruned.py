@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.sparsity import Weights, pruned_weights
 from tests.support.tflite_builder import Builder, Spec
-from tinycompile.proving import bench_model
+from tinycompile.driver.prove import bench_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("llvm-mca")]
 

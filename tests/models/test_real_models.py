@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tinycompile.driver import compile_model
-from tinycompile.proving import verify_model
+from tinycompile.driver.prove import verify_model
 
 ORACLES = {
     "vww_96_int8": "tflite-runtime",

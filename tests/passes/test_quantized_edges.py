@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.support.tflite_builder import Builder, Spec
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ir import DType, Graph
 from tinycompile.passes import run_passes
 from tinycompile.passes.quantized_edges import QuantizedEdges
-from tinycompile.proving import verify_model
 
 FLOAT = Spec((1, 4), "float32")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.support.tflite_builder import Builder, Spec
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.ops.interpret import evaluate_graph
 from tinycompile.passes import run_passes
 from tinycompile.passes.split_matrices import SplitMatrices
-from tinycompile.proving import verify_model
 
 
 def model(

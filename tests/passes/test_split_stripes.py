@@ -10,6 +10,7 @@ from tests.replay.random_programs import of_plan
 from tests.support.tflite_builder import Builder, Spec
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import select
@@ -18,7 +19,6 @@ from tinycompile.ops.interpret import evaluate_graph
 from tinycompile.passes import SplitStripes, run_passes
 from tinycompile.plan import InputMode, Stripes
 from tinycompile.planning import plan, stripes_within
-from tinycompile.proving import verify_model
 
 WIDTH = 23
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.tflite_builder import Builder, Spec
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.passes import run_passes
 from tinycompile.passes.stream_inputs import StreamInputs
-from tinycompile.proving import verify_model
 
 IMAGE = Spec((1, 3, 2, 4), "int8", 0.5, 1)
 

@@ -7,13 +7,13 @@ import pytest
 
 from tests.state.models import MODELS
 from tests.support.tflite_builder import Builder, Spec
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph, to_text
 from tinycompile.passes import run_passes
 from tinycompile.passes.copy_views import CopyViews
 from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.view_rows import ViewRows
-from tinycompile.proving import verify_model
 
 _MOVING = {"CONCATENATION", "STRIDED_SLICE", "SPLIT_V"}
 

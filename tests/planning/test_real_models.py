@@ -7,11 +7,11 @@ import pytest
 
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.lowering import select
 from tinycompile.passes import run_passes
 from tinycompile.planning import plan
-from tinycompile.proving import verify_model
 
 ARENA_BYTES = {
     "vww_96_int8": (29_500, 37_500),

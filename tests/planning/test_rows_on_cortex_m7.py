@@ -6,7 +6,7 @@ import pytest
 
 from tests.planning.random_models import random_residual_model, random_separable_model
 from tinycompile.driver import compile_model
-from tinycompile.proving import verify_model
+from tinycompile.driver.prove import verify_model
 
 SEEDS = range(6)
 

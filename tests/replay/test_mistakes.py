@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tinycompile.driver.compile as whole_model
+import tinycompile.driver.subgraphs as subgraphs
 from tests.support.tflite_builder import Builder, Spec
-from tinycompile import bodies, driver
 from tinycompile.driver import compile_model
 from tinycompile.lowering import operands, pulls
 from tinycompile.ops import POINTWISE, Access, Operation, operators
@@ -124,7 +125,7 @@ def branches() -> bytes:
     return builder.finish([flag, x, y], [found])
 
 
-@pytest.mark.parametrize("module", [bodies, driver])
+@pytest.mark.parametrize("module", [subgraphs, whole_model])
 def test_programs_of_subgraphs_are_replayed_too(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An output that the program shows four bytes too far on, in the model or in a branch."""
     compile_model(branches(), board="host")

@@ -16,11 +16,11 @@ from tinycompile.board import load_board
 from tinycompile.cli import main
 from tinycompile.codegen.environment import environment
 from tinycompile.driver import compile_model
+from tinycompile.driver.share import compile_shared
 from tinycompile.errors import FitError
 from tinycompile.frontend import read_model
 from tinycompile.ir import Array
 from tinycompile.ops import evaluate_graph, initial_state, next_state
-from tinycompile.sharing import compile_shared
 
 STREAMING = "mixed_windows"
 TURNS = 4

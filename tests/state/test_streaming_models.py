@@ -9,11 +9,11 @@ import pytest
 from tests.state.models import MODELS
 from tests.support.oracles import Answer, Question, ask
 from tinycompile.driver import compile_model
+from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.ops import evaluate_graph, initial_state, next_state
 from tinycompile.passes import PASSES, run_passes
-from tinycompile.proving import verify_model
 
 pytestmark = pytest.mark.needs("module:tflite_runtime")
 

@@ -7,7 +7,7 @@ import pytest
 
 import tinycompile
 from tinycompile.board import load_board
-from tinycompile.output import write_directory
+from tinycompile.driver.output import write_directory
 from tinycompile.toolchain import bench_directory, make_samples, read_generated, verify_directory
 
 CONSTANT = re.compile(r"(const int32_t \w+_l(?P<layer>\d+)_\w+\[\d+\] = \{\s+)(?P<first>-?\d+)")

@@ -7,7 +7,7 @@ import pytest
 
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
-from tinycompile.output import write_directory
+from tinycompile.driver.output import write_directory
 
 pytestmark = pytest.mark.slow
 

@@ -129,7 +129,7 @@ def test_a_bug_of_ours_ends_with_70(digits_model: Path, monkeypatch: pytest.Monk
     def broken(*args: object, **kwargs: object) -> None:
         raise AssertionError("invariant")
 
-    monkeypatch.setattr("tinycompile.driver.compile_model", broken)
+    monkeypatch.setattr("tinycompile.cli.commands.compile_model", broken)
     result = run("build", digits_model)
     assert result.exit_code == 70
     assert "bug of tinycompile" in result.stderr

@@ -8,8 +8,8 @@ from click.testing import CliRunner, Result
 from tests.support.tflite_builder import Builder, Spec
 from tinycompile.cli import main
 from tinycompile.driver import compile_model
+from tinycompile.driver.stages import STAGES
 from tinycompile.ir import to_text
-from tinycompile.stages import STAGES
 
 
 def emit(model: Path, stage: str, *options: str) -> Result:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tinycompile.cli import main
-from tinycompile.exploring import explore_model
+from tinycompile.driver.explore import explore_model
 from tinycompile.report import picture
 from tinycompile.report.drawing import Scale, place_labels, si_text
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tinycompile.board import load_board
 from tinycompile.cli import main
-from tinycompile.cli_options import byte_count
+from tinycompile.cli.options import byte_count
 from tinycompile.driver import Compilation, compile_model
 from tinycompile.errors import FitError, UsageError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tinycompile import driver
+import tinycompile.driver.compile as stages
 from tinycompile.cli import main
 from tinycompile.driver import OPTIMIZE, Compilation, compile_model
 from tinycompile.errors import FitError, UsageError
@@ -96,13 +96,13 @@ def test_what_a_limit_refuses_is_neither_replayed_nor_printed_whole(
     calls: Counter[str] = Counter()
 
     def count(name: str) -> None:
-        stage = getattr(driver, name)
+        stage = getattr(stages, name)
 
         def counted(*arguments: object) -> object:
             calls[name] += 1
             return stage(*arguments)
 
-        monkeypatch.setattr(driver, name, counted)
+        monkeypatch.setattr(stages, name, counted)
 
     for name in ("lower", "emit_code", "replay", "emit", "collect", "render_text", "to_json", "memory_svg"):
         count(name)

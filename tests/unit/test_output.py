@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tinycompile.driver.output import MARK, c_identifier, write_directory
 from tinycompile.errors import UsageError
-from tinycompile.output import MARK, c_identifier, write_directory
 
 FILES = {"a.c": "int a;\n", MARK: "{}\n", "sub/b.h": "#pragma once\n"}
 

@@ -1,4 +1,4 @@
-"""Program -> the data of report.json (contract: DESIGN 1.2). Bytes, counts and estimated cycles; no figure is rounded."""
+"""Program -> the data of report.json. Bytes, counts and estimated cycles; no figure is rounded."""
 
 import json
 from collections.abc import Iterable, Mapping

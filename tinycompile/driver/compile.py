@@ -15,59 +15,21 @@ from typing import Any, Unpack
 
 from tinycompile.board import Board
 from tinycompile.codegen import emit, emit_code, estimated_code_bytes
-from tinycompile.fit import Alternative, Need, check_fit
-from tinycompile.flash import draft_within
+from tinycompile.driver.fit import Alternative, Need, check_fit
+from tinycompile.driver.flash_limit import draft_within
+from tinycompile.driver.options import CompileOptions, Settings
+from tinycompile.driver.prepared import Prepared, prepare, simplify
+from tinycompile.driver.recompute import Choose, planned_graph
 from tinycompile.ir import Graph
 from tinycompile.lowering import lower
 from tinycompile.plan import InputMode, MemoryPlan, Schedule, Selection
 from tinycompile.planning import Plan
-from tinycompile.preparing import (
-    INPUT_MODES,
-    IO,
-    OPTIMIZE,
-    ModelOptions,
-    Prepared,
-    Settings,
-    check_choice,
-    prepare,
-    simplify,
-)
 from tinycompile.program import Program
-from tinycompile.recompute import Choose, planned_graph
 from tinycompile.replay import replay
 from tinycompile.report import Report, collect, memory_svg, render_text, to_json
 
-__all__ = [
-    "INPUT_MODES",
-    "IO",
-    "OPTIMIZE",
-    "Compilation",
-    "CompileOptions",
-    "Draft",
-    "ModelOptions",
-    "Prepared",
-    "Settings",
-    "check_choice",
-    "compile_model",
-    "draft",
-    "draft_within_limits",
-    "finish",
-    "prepare",
-    "simplify",
-    "smallest_flash",
-]
-
 MODEST_RECOMPUTE = 5.0
 """Percent of extra MACs that are proposed to somebody whose model does not fit."""
-
-
-class CompileOptions(ModelOptions, total=False):
-    """The options of `compile_model` that every command has which compiles; see there."""
-
-    optimize: str
-    ram_limit: int | None
-    flash_limit: int | None
-    recompute: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,66 +1,23 @@
-"""What comes before planning: the options of a compilation, and a model that is read and simplified."""
+"""What comes before planning: a model is read, its subgraphs are compiled, and it is simplified."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import inf
 from pathlib import Path
-from typing import TypedDict
 
 from tinycompile.board import Board, load_board
-from tinycompile.bodies import with_programs
-from tinycompile.errors import ModelError, Problem, UsageError
+from tinycompile.driver.options import INPUT_MODES, IO, Settings, check_choice
+from tinycompile.driver.output import c_identifier
+from tinycompile.driver.subgraphs import with_programs
+from tinycompile.errors import ModelError, Problem
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.lowering import BuildInfo
 from tinycompile.ops import load_plugin, operation, operator_of
-from tinycompile.output import c_identifier
 from tinycompile.passes import passes_for, run_passes
 from tinycompile.plan import InputMode
 from tinycompile.program import Parameter
 from tinycompile.version import __version__
-
-OPTIMIZE = ("speed", "balanced", "ram", "flash")
-IO = ("model", "quantized")
-INPUT_MODES = tuple(mode.value for mode in InputMode)
-
-
-class ModelOptions(TypedDict, total=False):
-    """The options of `prepare`, which all plans of a model share; see `compile_model`."""
-
-    board: str | Board
-    io: str
-    input_mode: str
-    plugins: Sequence[str | Path]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options by which a prepared model is planned; see `compile_model`."""
-
-    optimize: str = "speed"
-    ram_limit: int | None = None
-    flash_limit: int | None = None
-    recompute: float = 0.0
-
-    def check(self) -> None:
-        """Refuse values that an option does not have.
-
-        Raises:
-            UsageError: one is not allowed.
-        """
-        check_choice("optimize", self.optimize, OPTIMIZE)
-        for option, limit in (("--ram-limit", self.ram_limit), ("--flash-limit", self.flash_limit)):
-            if limit is not None and limit <= 0:
-                raise UsageError(Problem(option, f"{limit} bytes hold no model"))
-        if not 0 <= self.recompute < inf:
-            raise UsageError(Problem("--recompute", f"{self.recompute} percent are no extra work"))
-
-    @property
-    def limits(self) -> Mapping[str, int]:
-        """The limits that were given."""
-        both = {"ram_limit": self.ram_limit, "flash_limit": self.flash_limit}
-        return {name: limit for name, limit in both.items() if limit is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,12 +77,6 @@ def simplify(
     """Run the passes of an interface; `dump` sees the graph after each one."""
     passes = passes_for(quantized_edges=io == "quantized", streamed_inputs=input_mode is InputMode.ROWS)
     return run_passes(imported, passes, dump)
-
-
-def check_choice(option: str, value: str, allowed: Sequence[str]) -> None:
-    """Refuse a value that an option does not have."""
-    if value not in allowed:
-        raise UsageError(Problem(option, f"there is no {value!r}", f"there are: {', '.join(allowed)}"))
 
 
 def _info(model: bytes, name: str, imported: Graph, options: Mapping[str, Parameter]) -> BuildInfo:

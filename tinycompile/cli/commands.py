@@ -1,28 +1,21 @@
-"""The command line. Only this module prints: results go to standard output, progress and messages to standard error.
+"""The commands.
 
-Exit codes: 0 done, 1 a verification found a difference, 2 usage, 3 the model is malformed or unsupported, 4 it does not fit the
-board, 5 a tool is missing or failed, 70 our own bug.
-
-Commands that run what was compiled import `proving` and `exploring` themselves: with emulator and disassembler they take longer
-to load than a small model takes to compile.
+Those that run what was compiled import it themselves: with emulator and disassembler it takes longer to load than a small
+model takes to compile.
 """
 
 import gc
-import json
 import logging
 import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, Unpack
+from typing import Unpack
 
 import click
 
-from tinycompile import driver, report, sharing
-from tinycompile.cli_options import (
+from tinycompile import report
+from tinycompile.cli.console import progress, reports_errors, write_file, write_json
+from tinycompile.cli.options import (
     PATH,
     command_line,
     compile_options,
@@ -34,71 +27,15 @@ from tinycompile.cli_options import (
     plugin_option,
     recompute_option,
 )
-from tinycompile.errors import Problem, TinyCompileError, UsageError
+from tinycompile.driver import Compilation, CompileOptions, ModelOptions, compile_model, write_directory
+from tinycompile.driver.share import SharedCompilation, compile_shared
+from tinycompile.driver.stages import STAGES, stage_text
+from tinycompile.errors import Problem, UsageError
 from tinycompile.ops import load_plugin
-from tinycompile.output import write_directory
-from tinycompile.stages import STAGES, stage_text
 from tinycompile.version import __version__
-
-BUG_EXIT_CODE = 70
 
 OBJECTS_BEFORE_COLLECTION = 100_000
 """Python looks for garbage after so many new objects. Compilation makes hardly any: its own threshold of 700 costs time."""
-
-
-P = ParamSpec("P")
-
-
-def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn our errors into their message and exit code; anything else is a bug of ours."""
-
-    @wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except TinyCompileError as error:
-            for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
-            sys.exit(error.exit_code)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
-        except Exception:
-            click.echo(traceback.format_exc(), err=True)
-            click.echo("error: this is a bug of tinycompile, please report it with the lines above", err=True)
-            sys.exit(BUG_EXIT_CODE)
-
-    return guarded
-
-
-@contextmanager
-def progress(text: str) -> Iterator[None]:
-    """Show that work goes on; quiet when standard error is no terminal."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console  # not above: loading it takes as long as planning a small model
-
-    with Console(stderr=True).status(text):
-        yield
-
-
-def write_json(data: Any, path: str | None) -> None:
-    """Write results as JSON; `-` is standard output."""
-    if path is None:
-        return
-    text = json.dumps(data, indent=1) + "\n"
-    if path == "-":
-        click.echo(text, nl=False)
-        return
-    write_file(Path(path), text.encode())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write one file of results."""
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise UsageError(Problem(str(path), f"cannot be written ({error.strerror})")) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,7 +69,7 @@ def build(
     name: str | None,
     shared_arena: bool,
     emit: str,
-    **options: Unpack[driver.CompileOptions],
+    **options: Unpack[CompileOptions],
 ) -> None:
     """Turn MODELS (.tflite) into a directory of C sources."""
     _check_build(len(models), shared_arena, emit, directory)
@@ -140,11 +77,11 @@ def build(
         if emit != "cmake":
             click.echo(stage_text(models[0], emit, **options), nl=False)
             return
-        result: driver.Compilation | sharing.SharedCompilation
+        result: Compilation | SharedCompilation
         if shared_arena:
-            result = sharing.compile_shared(models, name=name, **options)
+            result = compile_shared(models, name=name, **options)
         else:
-            result = driver.compile_model(models[0], name=name, **options)
+            result = compile_model(models[0], name=name, **options)
         data = result.report
         target = directory or Path("build") / f"{data['name']}-{data['board']}"
         write_directory(result.files, target)
@@ -177,13 +114,13 @@ def verify(
     inputs_path: Path | None,
     oracle: str | None,
     json_path: str | None,
-    **options: Unpack[driver.CompileOptions],
+    **options: Unpack[CompileOptions],
 ) -> None:
     """Compile MODEL.tflite, run the C, and compare every output with the reference: integers byte for byte, floats to 1e-5."""
-    from tinycompile import proving
+    from tinycompile.driver.prove import verify_model
 
     with progress(f"verifying {model.name} on {options['board']}"):
-        outcome = proving.verify_model(model, samples=samples, inputs=inputs_path, oracle=oracle, **options)
+        outcome = verify_model(model, samples=samples, inputs=inputs_path, oracle=oracle, **options)
     write_json(outcome.as_dict(), json_path)
     click.echo(outcome.summary(), err=json_path == "-")
     if not outcome.passed:
@@ -204,17 +141,15 @@ def bench(
     inputs_path: Path | None,
     oracle: str | None,
     json_path: str | None,
-    **options: Unpack[driver.CompileOptions],
+    **options: Unpack[CompileOptions],
 ) -> None:
     """Measure models: exact instructions, modelled cycles, arena, state, stack, code and weights flash."""
-    from tinycompile import proving
+    from tinycompile.driver.prove import bench_model
 
     rows = []
     for model in models:
         with progress(f"measuring {model.name} on {options['board']}"):
-            rows.append(
-                proving.bench_model(model, layers=layers, inputs=inputs_path, oracle=oracle, **options)
-            )
+            rows.append(bench_model(model, layers=layers, inputs=inputs_path, oracle=oracle, **options))
     write_json(rows if len(rows) > 1 else rows[0], json_path)
     if json_path != "-":
         click.echo(report.render_bench(rows), nl=False)
@@ -238,15 +173,15 @@ def explore(
     estimate: bool,
     plot: Path | None,
     json_path: str | None,
-    **options: Unpack[driver.ModelOptions],
+    **options: Unpack[ModelOptions],
 ) -> None:
     """Show RAM against cycles and flash for the plans that are not dominated, and the commands that build them."""
-    from tinycompile import exploring
+    from tinycompile.driver.explore import explore_model
 
     if plot is not None:
         report.check_picture(plot)
     with progress(f"exploring {model.name} for {options['board']}"):
-        data = exploring.explore_model(model, measured=not estimate, recompute=recompute, **options)
+        data = explore_model(model, measured=not estimate, recompute=recompute, **options)
     for found in data["plans"]:
         found["command"] = command_line(build, model, {**options, **found})
     write_json(data, json_path)
@@ -263,9 +198,9 @@ def explore(
 @reports_errors
 def inspect(model: Path, plugins: tuple[Path, ...], json_path: str | None) -> None:
     """Show the graph, shapes, quantization, MACs, and the memory over time."""
-    from tinycompile import proving
+    from tinycompile.driver.prove import inspect_model
 
-    data = proving.inspect_model(model, plugins)
+    data = inspect_model(model, plugins)
     write_json(data, json_path)
     if json_path != "-":
         click.echo(report.render_inspection(data), nl=False)
@@ -275,9 +210,9 @@ def inspect(model: Path, plugins: tuple[Path, ...], json_path: str | None) -> No
 @reports_errors
 def boards() -> None:
     """List the boards."""
-    from tinycompile import proving
+    from tinycompile.driver.prove import all_boards
 
-    click.echo(report.as_text(report.boards_table(proving.all_boards())), nl=False)
+    click.echo(report.as_text(report.boards_table(all_boards())), nl=False)
 
 
 @main.command()
@@ -297,9 +232,9 @@ def ops(markdown: bool, plugins: tuple[Path, ...]) -> None:
 @reports_errors
 def doctor() -> None:
     """Tell which tools are there, which are missing, and the command that installs them."""
-    from tinycompile import proving
+    from tinycompile.driver.prove import check_tools
 
-    tools = proving.check_tools()
+    tools = check_tools()
     click.echo(report.as_text(report.tools_table(map(asdict, tools))), nl=False)
     if any(tool.required and not tool.found for tool in tools):
         sys.exit(5)

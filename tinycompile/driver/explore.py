@@ -11,20 +11,14 @@ from math import prod
 from pathlib import Path
 from typing import Any, Unpack
 
-from tinycompile.driver import (
-    ModelOptions,
-    Prepared,
-    Settings,
-    draft,
-    draft_within_limits,
-    finish,
-    prepare,
-)
+from tinycompile.driver.compile import draft, draft_within_limits, finish
+from tinycompile.driver.flash_limit import kernels_for
+from tinycompile.driver.options import ModelOptions, Settings
+from tinycompile.driver.prepared import Prepared, prepare
+from tinycompile.driver.prove import measure
+from tinycompile.driver.recompute import striped_graph
 from tinycompile.errors import Problem, UsageError
-from tinycompile.flash import kernels_for
 from tinycompile.planning import Plan, plans_not_dominated
-from tinycompile.proving import measure
-from tinycompile.recompute import striped_graph
 
 KERNEL_CHOICES = ("speed", "balanced", "flash")
 FLASH_LIMITS = 2

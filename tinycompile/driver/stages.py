@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Unpack
 
-from tinycompile.driver import ModelOptions, Prepared, check_choice, compile_model, prepare, simplify
+from tinycompile.driver.compile import compile_model
+from tinycompile.driver.options import ModelOptions, check_choice
+from tinycompile.driver.prepared import Prepared, prepare, simplify
 from tinycompile.ir import Graph, to_text
 from tinycompile.report import plan_text, program_text
 

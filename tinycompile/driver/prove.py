@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from tinycompile.board import Board, board_names, load_board
-from tinycompile.driver import Compilation, CompileOptions, compile_model
+from tinycompile.driver.compile import Compilation, compile_model
+from tinycompile.driver.options import CompileOptions
+from tinycompile.driver.output import write_directory
 from tinycompile.ops import evaluate_graph, initial_state, next_state
 from tinycompile.oracles import OWN_REFERENCE
-from tinycompile.output import write_directory
 from tinycompile.report import inspect
 from tinycompile.toolchain import (
     BenchResult,
@@ -75,7 +76,7 @@ def bench_model(
     oracle: str | None = None,
     **options: Unpack[CompileOptions],
 ) -> dict[str, Any]:
-    """Verify a model on a few samples and measure its second inference; the keys are those of DESIGN, bench.
+    """Verify a model on a few samples and measure its second inference; the keys are those of `bench --json`.
 
     None stands for what was not measured; `notes` say why.
     """

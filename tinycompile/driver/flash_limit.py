@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 
 from tinycompile.board import Board
 from tinycompile.codegen import kernel_code_bytes
+from tinycompile.driver.recompute import Choose
 from tinycompile.ir import Graph
 from tinycompile.lowering import Footprints, footprints, select
 from tinycompile.plan import Selection
-from tinycompile.recompute import Choose
 
 _TRIES = 6
 

@@ -7,10 +7,11 @@ from typing import Unpack
 
 from tinycompile.board import Board
 from tinycompile.codegen import emit_shared
-from tinycompile.driver import Compilation, CompileOptions, compile_model, smallest_flash
+from tinycompile.driver.compile import Compilation, compile_model, smallest_flash
+from tinycompile.driver.fit import LARGER, Need, check_fit
+from tinycompile.driver.options import CompileOptions
+from tinycompile.driver.output import c_identifier
 from tinycompile.errors import FitError, Problem, UsageError
-from tinycompile.fit import LARGER, Need, check_fit
-from tinycompile.output import c_identifier
 from tinycompile.report import Report, collect_shared, render_shared, to_json
 
 DEFAULT_NAME = "shared"
