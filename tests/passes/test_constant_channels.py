@@ -1,11 +1,9 @@
 """Constant-channel elimination: what may go, what must stay, and the same bytes in everything that is left."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 
+from tests.passes.dead_channels import Net, random_net
 from tests.passes.equality import apply, assert_equal, inputs_of
 from tests.support.oracles import Question, ask
 from tests.support.tflite_builder import Builder, Spec
@@ -18,98 +16,10 @@ from tinycompile.passes.channels import role_of
 from tinycompile.passes.constant_channels import EliminateConstantChannels
 from tinycompile.passes.ranges import channel_ranges
 
-_ZERO_POINT = -128  # of outputs behind a RELU: real zero is the least value
-
-
-@dataclass
-class _Net:
-    """Builds small networks; all images are 6x6, all activations but the input end in a RELU."""
-
-    rng: np.random.Generator
-    builder: Builder = field(default_factory=Builder)
-    shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
-
-    def input(self, channels: int) -> int:
-        tensor = self.builder.input((1, 6, 6, channels), "int8", 0.5, 4)
-        self.shapes[tensor] = (1, 6, 6, channels)
-        return tensor
-
-    def convolution(
-        self,
-        source: int,
-        channels: int,
-        taps: int = 1,
-        zero: Sequence[int] = (),
-        bias: dict[int, int] | None = None,
-        unread: Sequence[int] = (),
-        zero_point: int = _ZERO_POINT,
-        activation: str = "RELU",
-    ) -> int:
-        """CONV_2D with SAME padding. `zero` output channels have zero weights, `unread` input channels have none either."""
-        depth = self.shapes[source][-1]
-        weights = self.rng.integers(-127, 128, (channels, taps, taps, depth), np.int8)
-        weights[list(zero)] = 0
-        weights[..., list(unread)] = 0
-        return self._linear("CONV_2D", source, weights, 0, channels, bias, zero_point, activation)
-
-    def depthwise(
-        self, source: int, multiplier: int = 1, zero: Sequence[int] = (), bias: dict[int, int] | None = None
-    ) -> int:
-        """DEPTHWISE_CONV_2D 3x3 with SAME padding."""
-        channels = self.shapes[source][-1] * multiplier
-        weights = self.rng.integers(-127, 128, (1, 3, 3, channels), np.int8)
-        weights[..., list(zero)] = 0
-        return self._linear("DEPTHWISE_CONV_2D", source, weights, 3, channels, bias, _ZERO_POINT, "RELU")
-
-    def _linear(
-        self,
-        kind: str,
-        source: int,
-        weights: np.ndarray,
-        axis: int,
-        channels: int,
-        bias: dict[int, int] | None,
-        zero_point: int,
-        activation: str,
-    ) -> int:
-        values = self.rng.integers(-300, 300, channels).astype(np.int32)
-        for channel, value in (bias or {}).items():
-            values[channel] = value
-        scales = tuple(self.rng.uniform(0.001, 0.004, channels).tolist())
-        filters = self.builder.const(weights, scale=scales, axis=axis)
-        shape = (1, 6, 6, channels)
-        spec = Spec(shape, "int8", 0.5, zero_point)
-        operands = [source, filters, self.builder.const(values)]
-        options = {"padding": "SAME", "stride_w": 1, "stride_h": 1, "fused_activation_function": activation}
-        tensor = self.builder.op(kind, operands, spec, **options)
-        self.shapes[tensor] = shape
-        return tensor
-
-    def add(self, first: int, second: int) -> int:
-        spec = Spec(self.shapes[first], "int8", 0.5, _ZERO_POINT)
-        tensor = self.builder.op("ADD", [first, second], spec, fused_activation_function="RELU")
-        self.shapes[tensor] = self.shapes[first]
-        return tensor
-
-    def dense(self, source: int, units: int, depth: int, bias: bool = True) -> int:
-        weights = self.builder.const(self.rng.integers(-127, 128, (units, depth), np.int8), scale=0.002)
-        values = self.builder.const(self.rng.integers(-300, 300, units).astype(np.int32)) if bias else None
-        return self.builder.op("FULLY_CONNECTED", [source, weights, values], Spec((1, units), "int8", 0.7, 3))
-
-    def flat(self, source: int) -> int:
-        elements = int(np.prod(self.shapes[source]))
-        shape = self.builder.const(np.array([1, elements], np.int32))
-        tensor = self.builder.op("RESHAPE", [source, shape], Spec((1, elements), "int8", 0.5, _ZERO_POINT))
-        self.shapes[tensor] = (1, elements)
-        return tensor
-
-    def graph(self, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
-        return read_model(self.builder.finish(inputs, outputs), "net")
-
 
 @pytest.fixture
-def net() -> _Net:
-    return _Net(np.random.default_rng(11))
+def net() -> Net:
+    return Net(np.random.default_rng(11))
 
 
 def _eliminate(graph: Graph) -> Graph:
@@ -120,7 +30,7 @@ def _channels(graph: Graph) -> list[int]:
     return [graph.tensors[node.outputs[0]].shape[-1] for node in graph.nodes]
 
 
-def test_a_constant_goes_into_the_bias(net: _Net) -> None:
+def test_a_constant_goes_into_the_bias(net: Net) -> None:
     x = net.input(3)
     first = net.convolution(x, 5, zero=[1, 4], bias={1: 9000, 4: 7000})
     y = net.convolution(first, 4)
@@ -133,7 +43,7 @@ def test_a_constant_goes_into_the_bias(net: _Net) -> None:
     assert (old != new).all()  # neither constant is the zero point, so every bias takes something
 
 
-def test_saturated_channels_are_constant(net: _Net) -> None:
+def test_saturated_channels_are_constant(net: Net) -> None:
     """Weights that cannot lift the sum over the clamp, whatever the input."""
     x = net.input(3)
     first = net.convolution(x, 5, bias={0: -10_000_000, 3: 10_000_000})
@@ -143,7 +53,7 @@ def test_saturated_channels_are_constant(net: _Net) -> None:
     assert "2 hold one value for every input" in after.changes[0].text
 
 
-def test_unread_channels_go_with_everything_before_them(net: _Net) -> None:
+def test_unread_channels_go_with_everything_before_them(net: Net) -> None:
     x = net.input(3)
     first = net.convolution(x, 5)
     deep = net.depthwise(first)
@@ -153,7 +63,7 @@ def test_unread_channels_go_with_everything_before_them(net: _Net) -> None:
     assert "2 are not read" in after.changes[0].text
 
 
-def test_a_padded_window_folds_only_the_zero_point(net: _Net) -> None:
+def test_a_padded_window_folds_only_the_zero_point(net: Net) -> None:
     """Channel 0 holds the zero point, channel 1 another value: at the border a 3x3 window sees both."""
     x = net.input(3)
     first = net.convolution(x, 4, zero=[0, 1], bias={0: 0, 1: 9000})
@@ -164,7 +74,7 @@ def test_a_padded_window_folds_only_the_zero_point(net: _Net) -> None:
     assert after.tensors[first].part.channels == (1, 2, 3)
 
 
-def test_depthwise_channels_are_coupled(net: _Net) -> None:
+def test_depthwise_channels_are_coupled(net: Net) -> None:
     """A constant result of a depthwise convolution makes its input channel unread; a chain falls together."""
     x = net.input(3)
     first = net.convolution(x, 6)
@@ -174,7 +84,7 @@ def test_depthwise_channels_are_coupled(net: _Net) -> None:
     assert _channels(after) == [4, 4, 4]
 
 
-def test_depth_multiplier_keeps_siblings(net: _Net) -> None:
+def test_depth_multiplier_keeps_siblings(net: Net) -> None:
     """With multiplier 2 an input channel goes only when both of its results go."""
     x = net.input(3)
     first = net.convolution(x, 3)
@@ -186,7 +96,7 @@ def test_depth_multiplier_keeps_siblings(net: _Net) -> None:
     assert after.tensors[deep].part.channels == (0, 1, 4, 5)
 
 
-def test_residual_operands_lose_the_same_channels(net: _Net) -> None:
+def test_residual_operands_lose_the_same_channels(net: Net) -> None:
     x = net.input(3)
     left = net.convolution(x, 5, zero=[0, 1, 2])
     right = net.convolution(x, 5, zero=[1, 2, 3])
@@ -195,7 +105,7 @@ def test_residual_operands_lose_the_same_channels(net: _Net) -> None:
     assert _channels(after) == [3, 3, 3, 4]
 
 
-def test_residual_operand_with_another_reader(net: _Net) -> None:
+def test_residual_operand_with_another_reader(net: Net) -> None:
     """What another reader needs stays, in all tensors that are added to it."""
     x = net.input(3)
     left = net.convolution(x, 5)
@@ -207,7 +117,7 @@ def test_residual_operand_with_another_reader(net: _Net) -> None:
     assert _channels(after)[:3] == [4, 4, 4]
 
 
-def test_flattened_channels_go_from_the_matrix(net: _Net) -> None:
+def test_flattened_channels_go_from_the_matrix(net: Net) -> None:
     x = net.input(3)
     first = net.convolution(x, 5, zero=[1])
     y = net.dense(net.flat(first), 4, 36 * 5)
@@ -216,7 +126,7 @@ def test_flattened_channels_go_from_the_matrix(net: _Net) -> None:
     assert after.tensor(after.nodes[2].inputs[1]).shape == (4, 36 * 4)
 
 
-def test_a_missing_bias_appears_when_it_is_needed(net: _Net) -> None:
+def test_a_missing_bias_appears_when_it_is_needed(net: Net) -> None:
     x = net.input(3)
     first = net.convolution(x, 5, zero=[1], bias={1: 9000})
     y = net.dense(net.flat(first), 4, 36 * 5, bias=False)
@@ -224,7 +134,7 @@ def test_a_missing_bias_appears_when_it_is_needed(net: _Net) -> None:
     assert after.tensor(after.nodes[2].inputs[2]).values.any()
 
 
-def test_outputs_and_inputs_keep_their_channels(net: _Net) -> None:
+def test_outputs_and_inputs_keep_their_channels(net: Net) -> None:
     x = net.input(3)
     y = net.convolution(x, 5, zero=[0, 1, 2, 3, 4], unread=[0, 1, 2])
     before = net.graph([x], [y])
@@ -233,7 +143,7 @@ def test_outputs_and_inputs_keep_their_channels(net: _Net) -> None:
     assert after.tensors[y].shape == before.tensors[y].shape
 
 
-def test_everything_constant_leaves_one_channel(net: _Net) -> None:
+def test_everything_constant_leaves_one_channel(net: Net) -> None:
     x = net.input(3)
     first = net.convolution(x, 5, zero=range(5), bias={c: 1000 * c for c in range(5)})
     y = net.convolution(first, 4)
@@ -241,7 +151,7 @@ def test_everything_constant_leaves_one_channel(net: _Net) -> None:
     assert _channels(after) == [1, 4]
 
 
-def test_accumulators_that_may_wrap_are_not_constant(net: _Net) -> None:
+def test_accumulators_that_may_wrap_are_not_constant(net: Net) -> None:
     """With a bias at the end of int32 the sum wraps for some inputs, and the clamp does not decide."""
     x = net.input(3)
     first = net.convolution(x, 2, bias={0: 2**31 - 1})
@@ -252,7 +162,7 @@ def test_accumulators_that_may_wrap_are_not_constant(net: _Net) -> None:
     assert seen.size > 1
 
 
-def test_changes_add_up(net: _Net) -> None:
+def test_changes_add_up(net: Net) -> None:
     x = net.input(3)
     deep = net.depthwise(net.convolution(x, 6, taps=3, zero=[0]), zero=[3])
     y = net.convolution(deep, 4)
@@ -271,46 +181,9 @@ def _weights(graph: Graph) -> int:
     return sum(tensor.bytes for tensor in graph.tensors.values() if tensor.is_constant)
 
 
-def _random_net(seed: int) -> Graph:
-    """Two to five layers with many dead channels, a residual connection here and there."""
-    rng = np.random.default_rng(seed)
-    net = _Net(rng)
-    x = net.input(int(rng.integers(1, 4)))
-    tensors = [net.convolution(x, 5, taps=3, **_dead(rng, 5, net.shapes[x][-1]))]
-    for _ in range(rng.integers(1, 5)):
-        source = tensors[rng.integers(len(tensors))]
-        channels = net.shapes[source][-1]
-        choice = rng.integers(4)
-        if choice == 0:
-            dead = _dead(rng, channels, channels)
-            tensors.append(net.depthwise(source, zero=dead["zero"], bias=dead["bias"]))
-        elif choice == 1:
-            others = [t for t in tensors if net.shapes[t] == net.shapes[source]]
-            tensors.append(net.add(source, others[rng.integers(len(others))]))
-        else:
-            taps = int(rng.choice([1, 3]))
-            zero_point, activation = (-20, "NONE") if rng.random() < 0.3 else (_ZERO_POINT, "RELU")
-            wide = int(rng.integers(1, 7))
-            dead = _dead(rng, wide, channels)
-            tensors.append(
-                net.convolution(source, wide, taps, zero_point=zero_point, activation=activation, **dead)
-            )
-    last = tensors[-1]
-    y = net.dense(net.flat(last), 3, int(np.prod(net.shapes[last])), bias=bool(rng.integers(2)))
-    return net.graph([x], [y])
-
-
-def _dead(rng: np.random.Generator, channels: int, depth: int) -> dict[str, object]:
-    """Random channels without weights, with a bias that saturates, and inputs that are not read."""
-    zero = np.flatnonzero(rng.random(channels) < 0.3).tolist()
-    pushed = np.flatnonzero(rng.random(channels) < 0.3).tolist()
-    bias = {channel: int(rng.choice([0, -(10**6), 10**6, 9000])) for channel in pushed}
-    return {"zero": zero, "bias": bias, "unread": np.flatnonzero(rng.random(depth) < 0.2).tolist()}
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_a_multiple_of_channels_is_left(seed: int) -> None:
-    graph = _random_net(seed)
+    graph = random_net(seed)
     after = apply(EliminateConstantChannels(multiple=2), graph)
     for key, tensor in after.tensors.items():
         if not tensor.is_constant:
@@ -319,19 +192,19 @@ def test_a_multiple_of_channels_is_left(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(80))
 def test_random_networks(seed: int) -> None:
-    graph = _random_net(seed)
+    graph = random_net(seed)
     _eliminate(graph)
     assert_equal(graph, run_passes(graph))
 
 
 def test_random_networks_lose_channels() -> None:
     """The test above is about something: most of these networks have something to remove."""
-    assert sum(bool(EliminateConstantChannels().run(_random_net(seed)).changes) for seed in range(80)) > 40
+    assert sum(bool(EliminateConstantChannels().run(random_net(seed)).changes) for seed in range(80)) > 40
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_values_stay_in_their_ranges(seed: int) -> None:
-    graph = _random_net(seed)
+    graph = random_net(seed)
     ranges = channel_ranges(graph, {node.id: role_of(graph, node) for node in graph.nodes})
     for sample in range(5):
         for key, values in evaluate_graph(graph, inputs_of(graph, sample)).items():

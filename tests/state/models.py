@@ -1,113 +1,14 @@
 """Small streaming models: variables read and assigned in every order, windows over rows that persist."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
+from tests.state.streaming import QUANTIZATION, Streaming, ramp
 from tests.support.tflite_builder import Builder, Spec
-
-QUANTIZATION = (0.5, -3)
-QUANTIZATIONS = {"int8": QUANTIZATION, "int16": (0.5, 0), "float32": (None, 0)}
-
-
-class Streaming:
-    """Builds a model with variables. Their initial values are assigned in a subgraph that CALL_ONCE runs."""
-
-    def __init__(self, initial: Mapping[str, np.ndarray]) -> None:
-        self.builder = Builder()
-        init = self.builder.subgraph("initialise")
-        for name, values in initial.items():
-            handle = init.op("VAR_HANDLE", [], Spec((), "resource"), shared_name=name)
-            init.op("ASSIGN_VARIABLE", [handle, init.const(values, *QUANTIZATIONS[values.dtype.name])], [])
-        index = init.close([], [])
-        self.builder.op("CALL_ONCE", [], [], init_subgraph_index=index)
-        self.shapes = {name: values.shape for name, values in initial.items()}
-        self.dtypes = {name: values.dtype.name for name, values in initial.items()}
-        self.inputs: list[int] = []
-
-    def input(self, *shape: int, dtype: str = "int8") -> int:
-        """An input of the model."""
-        self.inputs.append(self.builder.input(shape, dtype, *QUANTIZATIONS[dtype]))
-        return self.inputs[-1]
-
-    def read(self, name: str) -> int:
-        """The value of a variable here; every use has a handle of its own."""
-        spec = Spec(self.shapes[name], self.dtypes[name], *QUANTIZATIONS[self.dtypes[name]])
-        return self.builder.op("READ_VARIABLE", [self._handle(name)], spec)
-
-    def assign(self, name: str, value: int) -> None:
-        """Assign a tensor to a variable."""
-        self.builder.op("ASSIGN_VARIABLE", [self._handle(name), value], [])
-
-    def _handle(self, name: str) -> int:
-        return self.builder.op("VAR_HANDLE", [], Spec((), "resource"), shared_name=name)
-
-    def add(self, a: int, b: int, *shape: int) -> int:
-        """Quantized addition."""
-        return self.builder.op("ADD", [a, b], Spec(shape, "int8", *QUANTIZATION))
-
-    def concat(self, parts: list[int], axis: int, *shape: int, dtype: str = "int8") -> int:
-        """Tensors one after the other."""
-        return self.builder.op("CONCATENATION", parts, Spec(shape, dtype, *QUANTIZATIONS[dtype]), axis=axis)
-
-    def rows(self, source: int, first: int, end: int, *shape: int, dtype: str = "int8") -> int:
-        """Rows `first` to `end` (exclusive) of an NHWC tensor."""
-        corners = ([0, first, 0, 0], [shape[0], end, *shape[2:]], [1, 1, 1, 1])
-        constants = [self.builder.const(np.array(corner, np.int32)) for corner in corners]
-        return self.builder.op(
-            "STRIDED_SLICE", [source, *constants], Spec(shape, dtype, *QUANTIZATIONS[dtype])
-        )
-
-    def split(self, source: int, axis: int, *specs: Spec) -> tuple[int, ...]:
-        """Parts of a tensor."""
-        extents = self.builder.const(np.array([spec.shape[axis] for spec in specs], np.int32))
-        along = self.builder.const(np.array(axis, np.int32))
-        return self.builder.op("SPLIT_V", [source, extents, along], list(specs), num_splits=len(specs))
-
-    def conv(
-        self, source: int, kernel: tuple[int, int], channels: tuple[int, int], *shape: int, **options: object
-    ) -> int:
-        """CONV_2D with random weights, 1 bit of gain left."""
-        rng = np.random.default_rng(7)
-        inputs, outputs = channels
-        weights = rng.integers(-127, 128, (outputs, *kernel, inputs), np.int8)
-        scales = (rng.uniform(0.5, 1, outputs) / (40 * np.sqrt(weights[0].size))).astype(np.float32).tolist()
-        filters = self.builder.const(weights, scale=scales)
-        bias = self.builder.const(
-            rng.integers(-999, 999, outputs, np.int32), scale=[QUANTIZATION[0] * s for s in scales]
-        )
-        given = {"padding": "VALID", "stride_w": 1, "stride_h": 1, **options}
-        return self.builder.op(
-            "CONV_2D", [source, filters, bias], Spec(shape, "int8", *QUANTIZATION), **given
-        )
-
-    def depthwise(self, source: int, rows: int, channels: int, *shape: int) -> int:
-        """DEPTHWISE_CONV_2D over rows."""
-        rng = np.random.default_rng(8)
-        weights = rng.integers(-127, 128, (1, rows, 1, channels), np.int8)
-        scales = (rng.uniform(0.5, 1, channels) / (40 * np.sqrt(rows))).astype(np.float32).tolist()
-        filters = self.builder.const(weights, scale=scales, axis=3)
-        bias = self.builder.const(
-            rng.integers(-999, 999, channels, np.int32), scale=[QUANTIZATION[0] * s for s in scales]
-        )
-        options = {"padding": "VALID", "stride_w": 1, "stride_h": 1, "depth_multiplier": 1}
-        return self.builder.op(
-            "DEPTHWISE_CONV_2D", [source, filters, bias], Spec(shape, "int8", *QUANTIZATION), **options
-        )
-
-    def finish(self, *outputs: int) -> bytes:
-        """The bytes of the model."""
-        return self.builder.finish(self.inputs, outputs)
-
-
-def _ramp(*shape: int, dtype: str = "int8") -> np.ndarray:
-    """Initial values that differ from element to element."""
-    return (np.arange(np.prod(shape)) * 37 % 101 - 50).astype(dtype).reshape(shape)
 
 
 def accumulate() -> bytes:
     """y = x + v, which v holds next; initial values that differ."""
-    model = Streaming({"v": _ramp(1, 7)})
+    model = Streaming({"v": ramp(1, 7)})
     total = model.add(model.input(1, 7), model.read("v"), 1, 7)
     model.assign("v", total)
     return model.finish(total)
@@ -123,7 +24,7 @@ def delay() -> bytes:
 
 def early_assignment() -> bytes:
     """The old value is still read when the file has assigned a new one."""
-    model = Streaming({"v": _ramp(1, 6)})
+    model = Streaming({"v": ramp(1, 6)})
     x, old = model.input(1, 6), model.read("v")
     model.assign("v", x)
     first = model.add(old, x, 1, 6)
@@ -132,7 +33,7 @@ def early_assignment() -> bytes:
 
 def swap() -> bytes:
     """Two variables change places; one of them is an output too."""
-    model = Streaming({"a": _ramp(1, 4), "b": np.full((1, 4), -7, np.int8)})
+    model = Streaming({"a": ramp(1, 4), "b": np.full((1, 4), -7, np.int8)})
     x, a, b = model.input(1, 4), model.read("a"), model.read("b")
     model.assign("a", b)
     model.assign("b", a)
@@ -143,7 +44,7 @@ def rotate() -> bytes:
     """Three variables hand on their values in a circle, and rows of one rotate within it."""
     names = ("a", "b", "c")
     model = Streaming(
-        {name: _ramp(1, 3, 1, 4) + np.int8(i) for i, name in enumerate(names)} | {"r": _ramp(1, 4, 1, 4)}
+        {name: ramp(1, 3, 1, 4) + np.int8(i) for i, name in enumerate(names)} | {"r": ramp(1, 4, 1, 4)}
     )
     x = model.input(1, 3, 1, 4)
     a, b, c, r = (model.read(name) for name in (*names, "r"))
@@ -168,7 +69,7 @@ def chain() -> bytes:
 
 def assign_before_read() -> bytes:
     """What is read was assigned in the same call; of two assignments the last one persists."""
-    model = Streaming({"v": _ramp(1, 5), "w": _ramp(1, 5)})
+    model = Streaming({"v": ramp(1, 5), "w": ramp(1, 5)})
     x = model.input(1, 5)
     old = model.read("w")
     model.assign("v", x)
@@ -180,7 +81,7 @@ def assign_before_read() -> bytes:
 
 def constants() -> bytes:
     """A variable that nobody assigns, once as an output; one that nobody reads; one assigned to itself."""
-    model = Streaming({"fixed": _ramp(1, 6), "unread": _ramp(1, 6), "same": _ramp(1, 6)})
+    model = Streaming({"fixed": ramp(1, 6), "unread": ramp(1, 6), "same": ramp(1, 6)})
     x, same = model.input(1, 6), model.read("same")
     model.assign("unread", x)
     model.assign("same", same)
@@ -192,7 +93,7 @@ def window(
 ) -> bytes:
     """A convolution over rows that persist and new ones, as streaming layers are exported."""
     held = rows - new
-    model = Streaming({"v": _ramp(1, held, width, depth)})
+    model = Streaming({"v": ramp(1, held, width, depth)})
     x, old = model.input(1, new, width, depth), model.read("v")
     image = model.concat([old, x], 1, 1, rows, width, depth)
     model.assign("v", model.rows(image, new, rows, 1, held, width, depth))
@@ -205,7 +106,7 @@ def window(
 def mixed_windows(low_depth: int = 4, high_depth: int = 4) -> bytes:
     """Parts of the channels go to depthwise convolutions of different length (MixConv)."""
     depth = low_depth + high_depth
-    model = Streaming({"v": _ramp(1, 8, 1, depth)})
+    model = Streaming({"v": ramp(1, 8, 1, depth)})
     x, old = model.input(1, 1, 1, depth), model.read("v")
     image = model.concat([old, x], 1, 1, 9, 1, depth)
     model.assign("v", model.rows(image, 1, 9, 1, 8, 1, depth))
@@ -218,7 +119,7 @@ def mixed_windows(low_depth: int = 4, high_depth: int = 4) -> bytes:
 
 def unread_rows() -> bytes:
     """More rows and channels persist than the window reads."""
-    model = Streaming({"v": _ramp(1, 5, 1, 8)})
+    model = Streaming({"v": ramp(1, 5, 1, 8)})
     x = model.input(1, 1, 1, 8)
     image = model.concat([model.read("v"), x], 1, 1, 6, 1, 8)
     model.assign("v", model.rows(image, 1, 6, 1, 5, 1, 8))
@@ -229,7 +130,7 @@ def unread_rows() -> bytes:
 
 def matrix(per_channel: bool) -> bytes:
     """FULLY_CONNECTED over all rows; its scales are multiplied in float32 when there is one for all weights."""
-    model = Streaming({"v": _ramp(1, 4, 1, 6)})
+    model = Streaming({"v": ramp(1, 4, 1, 6)})
     x = model.input(1, 1, 1, 6)
     image = model.concat([model.read("v"), x], 1, 1, 5, 1, 6)
     model.assign("v", model.rows(image, 1, 5, 1, 4, 1, 6))
@@ -247,7 +148,7 @@ def matrix(per_channel: bool) -> bytes:
 
 def two_stages() -> bytes:
     """A window over the results of another one; the image is read by an addition as well."""
-    model = Streaming({"v": _ramp(1, 2, 1, 4), "w": np.full((1, 3, 1, 6), -3, np.int8)})
+    model = Streaming({"v": ramp(1, 2, 1, 4), "w": np.full((1, 3, 1, 6), -3, np.int8)})
     x = model.input(1, 1, 1, 4)
     image = model.concat([model.read("v"), x], 1, 1, 3, 1, 4)
     model.assign("v", model.rows(image, 1, 3, 1, 2, 1, 4))
@@ -259,7 +160,7 @@ def two_stages() -> bytes:
 
 def other_types() -> bytes:
     """Rows of int16 and of float32 wait in variables."""
-    model = Streaming({"s": _ramp(1, 2, 1, 3, dtype="int16"), "f": _ramp(1, 2, 1, 3, dtype="float32")})
+    model = Streaming({"s": ramp(1, 2, 1, 3, dtype="int16"), "f": ramp(1, 2, 1, 3, dtype="float32")})
     outputs = []
     for name, dtype in (("s", "int16"), ("f", "float32")):
         x = model.input(1, 1, 1, 3, dtype=dtype)
@@ -275,7 +176,7 @@ def computed_initial_values() -> bytes:
     init = builder.subgraph("initialise")
     handles = [init.op("VAR_HANDLE", [], Spec((), "resource"), shared_name=name) for name in "ab"]
     spec = Spec((1, 4), "int8", *QUANTIZATION)
-    constant = init.const(_ramp(1, 4), *QUANTIZATION)
+    constant = init.const(ramp(1, 4), *QUANTIZATION)
     init.op("ASSIGN_VARIABLE", [handles[0], init.op("ADD", [constant, constant], spec)], [])
     again = init.op("READ_VARIABLE", [handles[0]], spec)
     init.op("ASSIGN_VARIABLE", [handles[1], init.op("ADD", [again, constant], spec)], [])
