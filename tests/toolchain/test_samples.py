@@ -53,11 +53,6 @@ def test_float_inputs_cover_the_range_of_their_quantization_and_a_step_beyond():
     assert (values.min(), values.max()) == (0.5 * (-128 - 3 - 1), 0.5 * (127 - 3 + 1))
 
 
-def test_no_sample_is_a_usage_error():
-    with pytest.raises(UsageError, match="1 or more"):
-        make_samples(generated(INT8), quantize_model(), 0)
-
-
 def save(tmp_path, **arrays):
     path = tmp_path / "x.npz"
     np.savez(path, **arrays)

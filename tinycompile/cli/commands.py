@@ -34,11 +34,21 @@ from tinycompile.errors import Problem, UsageError
 from tinycompile.ops import load_plugin
 from tinycompile.version import __version__
 
+EXIT_CODES = """\b
+Exit codes:
+  0   done
+  1   a verification found a difference
+  2   usage
+  3   the model is malformed or unsupported
+  4   it does not fit the board, or a limit
+  5   a tool is missing or failed
+  70  our own bug"""
+
 OBJECTS_BEFORE_COLLECTION = 100_000
 """Python looks for garbage after so many new objects. Compilation makes hardly any: its own threshold of 700 costs time."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__)
 @click.option("-v", "--verbose", is_flag=True, help="Tell on standard error what is done.")
 def main(verbose: bool) -> None:
@@ -47,7 +57,7 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s")
 
 
-@main.command()
+@main.command(short_help="Turn models into a directory of C sources.")
 @click.argument("models", type=PATH, nargs=-1, required=True)
 @compile_options
 @click.option("-o", "directory", type=PATH, help="Output directory; default: build/NAME-BOARD.")
@@ -100,10 +110,15 @@ def _check_build(models: int, shared_arena: bool, emit: str, directory: Path | N
         raise UsageError(Problem("build", f"{models} models", "one at a time", "or add --shared-arena"))
 
 
-@main.command()
+@main.command(short_help="Run the C of a model and compare its outputs with the reference.")
 @click.argument("model", type=PATH)
 @compile_options
-@click.option("--samples", default=10, show_default=True, help="Random and extreme inputs besides real ones.")
+@click.option(
+    "--samples",
+    default=10,
+    show_default=True,
+    help="Random and extreme inputs that are made, besides those of --inputs; 0: only those.",
+)
 @inputs_option
 @oracle_option
 @json_option
@@ -127,7 +142,7 @@ def verify(
         sys.exit(1)
 
 
-@main.command()
+@main.command(short_help="Measure models: instructions, cycles, RAM, stack, flash.")
 @click.argument("models", type=PATH, nargs=-1, required=True)
 @compile_options
 @click.option("--layers", is_flag=True, help="Also instructions and cycles of each layer.")
@@ -157,7 +172,7 @@ def bench(
         sys.exit(1)
 
 
-@main.command()
+@main.command(short_help="Show RAM against cycles and flash, and what builds each.")
 @click.argument("model", type=PATH)
 @model_options
 @recompute_option
@@ -191,7 +206,7 @@ def explore(
         click.echo(report.render_exploration(data), nl=False)
 
 
-@main.command()
+@main.command(short_help="Show the graph of a model and its memory over time.")
 @click.argument("model", type=PATH)
 @plugin_option
 @json_option
@@ -228,7 +243,7 @@ def ops(markdown: bool, plugins: tuple[Path, ...]) -> None:
     )
 
 
-@main.command()
+@main.command(short_help="Tell which tools are there and what installs the others.")
 @reports_errors
 def doctor() -> None:
     """Tell which tools are there, which are missing, and the command that installs them."""

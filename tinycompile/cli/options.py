@@ -52,7 +52,7 @@ MODEL_OPTIONS = (
         type=click.Choice(INPUT_MODES),
         default="arena",
         show_default=True,
-        help="Where inputs lie: in the arena, in memory of the caller, or nowhere (rows on demand).",
+        help="Where inputs lie: in the arena, in memory of the caller that is only read, or nowhere: rows are asked for.",
     ),
 )
 
@@ -71,7 +71,8 @@ PLAN_OPTIONS = (
         type=click.Choice(OPTIMIZE),
         default="speed",
         show_default=True,
-        help="What to favour.",
+        help="What is favoured. balanced: 5 % of the cycles may go for RAM and for flash; "
+        "ram: a percent of RAM is worth one of the cycles.",
     ),
     click.option(
         "--ram-limit",
@@ -105,7 +106,9 @@ def _with_options(command: Command, options: Sequence[Callable[[Command], Comman
     return command
 
 
-name_option = click.option("--name", help="Prefix of the generated names; default: the file's stem.")
+name_option = click.option(
+    "--name", help="Prefix of the generated names; default: the file's stem, of --shared-arena `shared`."
+)
 json_option = click.option(
     "--json", "json_path", metavar="FILE", help="Write the results as JSON; '-' is standard output."
 )
@@ -115,7 +118,11 @@ oracle_option = click.option(
     help="The reference; default: the first of these that is installed and can run the model.",
 )
 inputs_option = click.option(
-    "--inputs", "inputs_path", type=PATH, metavar="FILE.npz", help="Real inputs (array `x`)."
+    "--inputs",
+    "inputs_path",
+    type=PATH,
+    metavar="FILE.npz",
+    help="Real inputs: array `x`, or `x_0`, `x_1`, ... for several inputs; samples along the first axis.",
 )
 
 

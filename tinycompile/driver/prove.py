@@ -10,6 +10,7 @@ from tinycompile.board import Board, board_names, load_board
 from tinycompile.driver.compile import Compilation, compile_model
 from tinycompile.driver.options import CompileOptions
 from tinycompile.driver.output import write_directory
+from tinycompile.errors import Problem, UsageError
 from tinycompile.ops import evaluate_graph, initial_state, next_state
 from tinycompile.oracles import OWN_REFERENCE
 from tinycompile.report import inspect
@@ -36,6 +37,8 @@ _REPORTED = (
 )  # fmt: skip
 """What the measurement of a layer repeats of its report."""
 
+_ONLY_REAL = "0 with --inputs FILE.npz compares only the inputs of the file"
+
 BENCH_SAMPLES = 4
 """Samples that `bench` verifies before it measures."""
 MEASURED_SAMPLES = 2
@@ -52,12 +55,16 @@ def verify_model(
 ) -> VerifyResult:
     """Compare every output byte of the generated code with the oracle's.
 
-    `samples` random and extreme inputs are made, followed by the real ones of `inputs` (NPZ). `oracle` defaults to the most
-    trusted one that is installed and can run the model, and to the operators' own references where plugins add some.
+    `samples` random and extreme inputs are made (none with 0), followed by the real ones of `inputs` (NPZ). `oracle` defaults to
+    the most trusted one that is installed and can run the model, and to the operators' own references where plugins add some.
 
     Raises:
-        TinyCompileError: what `compile_model` raises; ToolError when a tool or the oracle is missing or fails.
+        TinyCompileError: what `compile_model` raises; UsageError when there is nothing to compare; ToolError when a tool or the
+            oracle is missing or fails.
     """
+    least = 1 if inputs is None else 0
+    if samples < least:
+        raise UsageError(Problem("--samples", f"{samples} is too few", f"{least} or more", _ONLY_REAL))
     compilation = compile_model(model, **options)
     with _written(compilation) as directory:
         data = _samples(directory, compilation, samples, inputs)

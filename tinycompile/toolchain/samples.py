@@ -22,8 +22,6 @@ Fill = Callable[[np.random.Generator, TensorInfo, float, float], Array]
 
 def make_samples(generated: Generated, model: bytes, count: int) -> tuple[Sample, ...]:
     """`count` samples: a random one first, then the extremes and random ones in turn until all extremes are there."""
-    if count < 1:
-        raise UsageError(Problem("--samples", f"{count} is too few", "1 or more"))
     ranges = [
         _range(info, limits) for info, limits in zip(generated.inputs, _float_limits(model), strict=True)
     ]
