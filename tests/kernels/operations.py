@@ -9,6 +9,7 @@ from tinycompile.ops import Operation, operators
 from tinycompile.ops._convolution import ConvolutionAttributes
 from tinycompile.ops._fully_connected import FullyConnectedAttributes
 from tinycompile.ops._pooling import PoolAttributes
+from tinycompile.ops._transposed import TransposeConvAttributes
 from tinycompile.ops._window import PaddingMode, WindowOptions
 from tinycompile.quant import Activation
 
@@ -102,6 +103,29 @@ def convolution(
     return _operation("CONV_2D", source, weights, 0, numbers, attributes)
 
 
+def transposed(
+    source: tuple[int, ...],
+    out: tuple[int, int, int],
+    taps: tuple[int, int],
+    options: WindowOptions,
+    numbers: Numbers | None = None,
+) -> Operation:
+    """A TRANSPOSE_CONV of an NHWC image; `out` has rows, columns and channels."""
+    numbers = numbers or Numbers()
+    rng = np.random.default_rng(numbers.seed)
+    weights = _weights(numbers, (out[2], *taps, source[3]), rng)
+    scales = _scales(numbers, weights, 0, rng)
+    bias = rng.integers(-numbers.bias_reach, numbers.bias_reach + 1, out[2]).astype(np.int32)
+    inputs = (
+        _tensor(0, np.array((source[0], *out), np.int32), DType.INT32, None),
+        _tensor(1, weights, DType.INT8, Quantization(scales, (0,) * len(scales), 0)),
+        _tensor(2, source, DType.INT8, Quantization((1.0,), (numbers.in_zero_point,))),
+        _tensor(3, bias, DType.INT32, None),
+    )
+    attributes = TransposeConvAttributes(options, numbers.activation)
+    return _checked("TRANSPOSE_CONV", inputs, numbers.out_zero_point, attributes)
+
+
 def depthwise(
     source: tuple[int, ...],
     taps: tuple[int, int] = (3, 3),
@@ -147,10 +171,15 @@ def pool(
     return _checked(kind, (image,), zero_point, attributes)
 
 
+def image_index(operation: Operation) -> int:
+    """The input that is computed."""
+    return next(i for i, t in enumerate(operation.inputs) if t is not None and not t.is_constant)
+
+
 def image_for(operation: Operation, seed: int = 0) -> Array:
     """An input with every kind of value: random ones, and runs of both extremes."""
     rng = np.random.default_rng(seed)
-    shape = operation.input(0).shape
+    shape = operation.input(image_index(operation)).shape
     values = rng.integers(-128, 128, shape)
     extremes = rng.choice(np.array([-128, 127]), shape)
     return np.where(rng.random(shape) < 0.3, extremes, values).astype(np.int8)

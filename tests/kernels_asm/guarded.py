@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.kernels.firmware import run_firmware
+from tests.kernels.operations import image_index
 from tests.kernels.runner import Case
 from tinycompile.board import load_board
 from tinycompile.codegen.environment import c_array, environment
@@ -127,9 +128,9 @@ def _program(cases: Sequence[Case]) -> str:
 def _function(number: int, case: Case, code: KernelCode) -> str:
     """One case: its data and a function that places the input, calls the kernel and reports."""
     operation = case.operation
-    (expected,) = operator_of(operation.node).evaluate(
-        operation, [case.image, *[None] * (len(operation.inputs) - 1)]
-    )
+    index = image_index(operation)
+    given = [case.image if i == index else None for i in range(len(operation.inputs))]
+    (expected,) = operator_of(operation.node).evaluate(operation, given)
     constants = [(f"{constant.name}_{number}", constant) for constant in code.constants]
     image, wanted = laid_out(case.image, case.kernel.reads), laid_out(expected, case.kernel.writes)
     data = [_array(f"in_{number}", image, image.itemsize), _array(f"expected_{number}", wanted, 1)]
@@ -138,6 +139,7 @@ def _function(number: int, case: Case, code: KernelCode) -> str:
     tail = [
         *(name for name, _ in constants),
         *map(str, code.arguments),
+        *(["row"] if code.takes_row else []),
         *(["scratch"] if code.scratch_bytes else []),
     ]
     return "\n".join(
@@ -160,18 +162,20 @@ def _calls(number: int, case: Case, code: KernelCode, tail: list[str]) -> str:
         distance = _output_behind_input(case)
         return call if distance is None else _in_place(number, operation, tail, call, distance)
     rows, row_bytes = _row_bytes(operation.output, case.kernel.writes)
-    in_rows, in_row_bytes = _row_bytes(operation.input(0), case.kernel.reads)
+    index = image_index(operation)
+    in_rows, in_row_bytes = _row_bytes(operation.input(index), case.kernel.reads)
     in_type, out_type = (
         "int16_t" if layout is RowFormat.PLANAR else "int8_t"
         for layout in (case.kernel.reads, case.kernel.writes)
     )
-    access, images = operator_of(operation.node).access(operation, 0), operation.images
+    access, images = operator_of(operation.node).access(operation, index), operation.images
     ((_, passing),) = code.inputs
     source = "rows" if passing is Passing.WINDOW else f"in + row * {in_row_bytes}"
     return f"""    for (int32_t row = 0; row < {rows}; ++row) {{
         const {in_type} *rows[{access.window_rows}];
         for (int32_t k = 0; k < {access.window_rows}; ++k) {{
-            const int32_t y = row % {rows // images} * {access.stride} - {access.pad_before} + k * {access.dilation};
+            const int32_t window = (row % {rows // images} + {access.lead}) / {access.repeat};
+            const int32_t y = window * {access.stride} - {access.pad_before} + k * {access.dilation};
             const int32_t at = row / {rows // images} * {in_rows // images} + y;
             rows[k] = y >= 0 && y < {in_rows // images} ? (const void *)(in + at * {in_row_bytes}) : NULL;
         }}

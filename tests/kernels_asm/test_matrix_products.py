@@ -11,10 +11,11 @@ from tests.kernels.runner import Case
 from tests.kernels_asm.guarded import run_guarded
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
-from tinycompile.ops._conv_2d_asm import FullyConnectedAsm, PointwiseAsm, WindowAsm
+from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
+from tinycompile.ops._fully_connected_asm import FullyConnectedAsm
 from tinycompile.program import Granularity
 from tinycompile.quant import Activation
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.support.tflite_builder import Builder, Spec
 from tinycompile.driver.prove import bench_model
 
 pytestmark = [pytest.mark.qemu, pytest.mark.needs("llvm-mca")]
@@ -48,6 +50,31 @@ def check(result: dict[str, Any]) -> None:
 @pytest.mark.parametrize("optimize", ["speed", "balanced", "ram"])
 def test_of_the_own_model(optimize: str, digits_model: Path) -> None:
     check(bench_model(digits_model, optimize=optimize, layers=True))
+
+
+@pytest.mark.parametrize(
+    "taps, image, channels",
+    [(2, (12, 12, 32), 16), (3, (12, 12, 32), 16), (4, (12, 12, 32), 16), (3, (20, 20, 12), 1)],
+    ids=str,
+)
+def test_of_transposed_convolutions(
+    taps: int, image: tuple[int, int, int], channels: int, tmp_path: Path
+) -> None:
+    """Stride 2; with 16 channels one multiply-accumulate takes less than 0.9 cycles."""
+    rows, columns, depth = image
+    rng, builder, out = np.random.default_rng(taps), Builder(), (1, 2 * rows, 2 * columns, channels)
+    x = builder.input((1, *image), scale=0.05, zero_point=-3)
+    shape = builder.const(np.array(out, np.int32))
+    filters = rng.integers(-127, 128, (channels, taps, taps, depth)).astype(np.int8)
+    weights = builder.const(filters, scale=rng.uniform(0.002, 0.01, channels).tolist())
+    options = {"padding": "SAME", "stride_h": 2, "stride_w": 2}
+    y = builder.op("TRANSPOSE_CONV", [shape, weights, x], Spec(out, "int8", 0.5, 7), version=2, **options)
+    model = tmp_path / "transposed.tflite"
+    model.write_bytes(builder.finish([x], [y]))
+    result = bench_model(model, layers=True)
+    check(result)
+    if channels >= 16:
+        assert result["cycles_m7"] < 0.9 * rows * columns * depth * taps * taps * channels
 
 
 @pytest.mark.models

@@ -95,6 +95,8 @@ class OperandResolver:
             stride=access.stride,
             dilation=access.dilation,
             pad_before=access.pad_before,
+            repeat=access.repeat,
+            lead=access.lead,
         )
 
     def describe(self, tensor: Tensor) -> str:

@@ -50,5 +50,5 @@ def _pull(current: Operation, index: int, tensor: Tensor, origin: Tensor, source
             return Pull(source, 1, 1, rows)
         if access.pattern is Pattern.WINDOW:
             reach = (access.window_rows - 1) * access.dilation - access.pad_before + 1
-            return Pull(source, access.stride, reach, rows)
+            return Pull(source, access.stride, reach, rows, access.repeat, access.lead)
     return Pull(source, 0, rows, rows)

@@ -88,14 +88,14 @@ def stream(matrix: Matrix, made: Scaling, width: int, packed: bool) -> Constant:
 
 def group_parameters(
     matrix: Matrix, how: Requantizing, layout: "Layout", groups: tuple[tuple[int, int], ...]
-) -> tuple[Parameter, ...]:
+) -> tuple[tuple[int, int, Parameter], ...]:
     """Groups of pixels with their blocks of channels, as the template prints them.
 
     Each group is (pixels, number of groups, blocks). Each of blocks stands for one or several blocks after each other: (bytes of
     outputs, number of times, stream bytes, steps before, in and after the loop over pairs, number of iterations, bytes of the
     stream that are left, register of the output, whether lr has moved).
     """
-    result: list[Parameter] = []
+    result: list[tuple[int, int, Parameter]] = []
     for pixels, count in groups:
         blocks: list[Parameter] = []
         for channels, number in blocks_of(matrix.out_channels, layout.width):
@@ -121,7 +121,7 @@ def _repetitions(number: int, joined: int) -> list[tuple[int, int]]:
 class Layout:
     """Blocks of a layer: `group` pixels at a time, `width` channels at a time, packed or int16 weights, loads of two words.
 
-    `plane_bytes`: see `Places`.
+    `plane_bytes`: see `Places`. `pixel_channels`: bytes between outputs of adjacent pixels, if not one for each channel.
     """
 
     group: int
@@ -130,10 +130,11 @@ class Layout:
     double_pixels: bool
     double_weights: bool
     plane_bytes: int = 0
+    pixel_channels: int = 0
 
     def shape(self, pixels: int, channels: int, pairs: int, out_channels: int) -> Shape:
         """The shape of one block of a layer with `out_channels` channels."""
-        places = Places(out_channels, self.plane_bytes)
+        places = Places(self.pixel_channels or out_channels, self.plane_bytes)
         return Shape(pixels, channels, pairs, places, self.packed, self.double_pixels, self.double_weights)
 
 

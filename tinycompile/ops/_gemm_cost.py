@@ -42,16 +42,44 @@ def block_cycles(shape: Shape, how: Requantizing, number: int) -> float:
 def gemm_cost(
     runs: tuple[int, int], pairs: int, out_channels: int, layout: Layout, how: Requantizing
 ) -> Cost:
-    """Cost of `runs` (pixels of one call, number of calls) pixels, each staged and multiplied with all channels."""
+    """Cost of `runs` (pixels of one call, number of calls) pixels, each multiplied with all channels; without their staging."""
+    code_bytes = gemm_code_bytes(runs[0], pairs, out_channels, layout)
+    return Cost(
+        gemm_cycles(runs, pairs, out_channels, layout, how),
+        code_bytes + stream_bytes(pairs, out_channels, layout.packed, how),
+    )
+
+
+def gemm_cycles(
+    runs: tuple[int, int], pairs: int, out_channels: int, layout: Layout, how: Requantizing
+) -> int:
+    """Cycles of `gemm_cost`."""
     pixels_of_call, calls = runs
-    cycles, steps = 0.0, 0.0
+    cycles = 0.0
     for pixels, groups in groups_of(pixels_of_call, layout.group):
-        one = _GROUP_CYCLES + pixels * pairs * _STAGING_CYCLES_PER_WORD
+        one: float = _GROUP_CYCLES
         for channels, blocks in blocks_of(out_channels, layout.width):
             shape = layout.shape(pixels, channels, pairs, out_channels)
             one += blocks * block_cycles(shape, how, blocks)
-            steps += min(pairs, STRAIGHT_PAIRS) * pixels * channels * 1.6 + 8 * pixels * channels
         cycles += groups * one
-    word_bytes = 2 if layout.packed else 4
-    flash = out_channels * (word_bytes * pairs + 4 * (1 + how.words)) + int(steps * _CODE_BYTES_PER_STEP)
-    return Cost(int(calls * cycles), flash)
+    return int(calls * cycles)
+
+
+def contiguous_staging_cycles(pixels: int, pairs: int) -> int:
+    """Cycles to stage pixels of contiguous bytes, in the same function in assembly."""
+    return int(pixels * pairs * _STAGING_CYCLES_PER_WORD)
+
+
+def gemm_code_bytes(pixels_of_call: int, pairs: int, out_channels: int, layout: Layout) -> int:
+    """Code of the blocks of `gemm_cost`."""
+    outputs = [
+        pixels * channels
+        for pixels, _ in groups_of(pixels_of_call, layout.group)
+        for channels, _ in blocks_of(out_channels, layout.width)
+    ]
+    return int(sum(outputs) * (min(pairs, STRAIGHT_PAIRS) * 1.6 + 8) * _CODE_BYTES_PER_STEP)
+
+
+def stream_bytes(pairs: int, out_channels: int, packed: bool, how: Requantizing) -> int:
+    """First terms, weights and requantization constants."""
+    return out_channels * ((2 if packed else 4) * pairs + 4 * (1 + how.words))

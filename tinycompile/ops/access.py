@@ -14,7 +14,7 @@ class Pattern(Enum):
     POINTWISE = "pointwise"
     """Row r needs row r; every element depends on the elements at or before its own place in the row's pixel."""
     WINDOW = "window"
-    """Row r needs a window of rows: convolution and pooling."""
+    """Row r needs a window of rows: convolution, pooling, and operators that make images larger."""
     REDUCE = "reduce"
     """The single output row takes the input rows one after the other into accumulators."""
     WHOLE = "whole"
@@ -23,13 +23,22 @@ class Pattern(Enum):
 
 @dataclass(frozen=True)
 class Access:
-    """Rows of one input that an output row needs. The window fields matter for WINDOW only; sizes are in rows of one image."""
+    """Rows of one input that an output row needs. The window fields matter for WINDOW only; sizes are in rows of one image.
+
+    Row r of an image reads the rows (r + lead) / repeat * stride - pad_before + k * dilation, k < window_rows, with the quotient
+    rounded down: `repeat` rows share a window, and of those that share the first one there are `repeat - lead`.
+    """
 
     pattern: Pattern
     window_rows: int = 1
     stride: int = 1
     dilation: int = 1
     pad_before: int = 0
+    repeat: int = 1
+    lead: int = 0
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.lead < self.repeat, "the first window is that of row 0"
 
     def need(self, out_row: int, in_rows: int, out_rows: int, images: int = 1) -> tuple[int, int]:
         """First and last input row that output row `out_row` reads; `in_rows` and `out_rows` count all images.
@@ -43,7 +52,7 @@ class Access:
             return 0, in_rows - 1
         in_height, out_height = in_rows // images, out_rows // images
         image, row = divmod(out_row, out_height)
-        first = row * self.stride - self.pad_before
+        first = (row + self.lead) // self.repeat * self.stride - self.pad_before
         last = first + (self.window_rows - 1) * self.dilation
         base = image * in_height
         return base + min(max(first, 0), in_height - 1), base + max(min(last, in_height - 1), 0)

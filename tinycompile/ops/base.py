@@ -149,6 +149,8 @@ class Operator(ABC):
     """The output is the first input under another shape: no code, same storage."""
     made_by_passes: ClassVar[bool] = False
     """No operator of the schema: a file that names it is refused."""
+    filters_in_order: ClassVar[bool] = True
+    """The rows of a filter as large as the window are multiplied with those of the window, in the same order."""
     updates: ClassVar[tuple[int, ...]] = ()
     """Inputs that are variable tensors of the file, which a call leaves changed.
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from tinycompile.assembly.sparse_records import BLOCKS, VECTOR
 from tinycompile.ir import Array, DType, Options
-from tinycompile.ops._conv_2d_asm import FullyConnectedAsm
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
+from tinycompile.ops._fully_connected_asm import FullyConnectedAsm
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
 from tinycompile.ops._linear import (
     activation_problem,

@@ -23,6 +23,8 @@ from tinycompile.ops._linear import (
     weight_quantization_problem,
 )
 from tinycompile.ops._template import DspTemplateKernel, TemplateKernel
+from tinycompile.ops._transpose_conv_asm import TransposeConvAsm
+from tinycompile.ops._transpose_phases import access_of
 from tinycompile.ops._transposed import (
     TransposeConvAttributes,
     as_convolution,
@@ -101,6 +103,7 @@ class TransposeConv(Operator):
     """TRANSPOSE_CONV."""
 
     kind = "TRANSPOSE_CONV"
+    filters_in_order = False
     types = (
         TypeRule((DType.INT32, DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),
         TypeRule((DType.INT32, DType.INT8, DType.INT16, DType.INT64), (DType.INT16,)),
@@ -121,6 +124,8 @@ class TransposeConv(Operator):
     min_inputs = 3
     max_inputs = 4
     kernels = (
+        TransposeConvAsm(),
+        TransposeConvAsm(packed=True),
         DspTemplateKernel(dsp_code),
         TemplateKernel(portable_code),
     )
@@ -168,8 +173,8 @@ class TransposeConv(Operator):
         return (requantized(convolution, total + bias_values(convolution, output.shape[3])),)
 
     def access(self, operation: Operation, index: int) -> Access:
-        """All of the image."""
-        return WHOLE
+        """The pixels that the taps of a row come from."""
+        return access_of(axes_of(operation, operation.output.shape)[0]) if index == 2 else WHOLE
 
     def macs(self, operation: Operation) -> int:
         """One for each input element and weight of its channel."""

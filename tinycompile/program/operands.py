@@ -36,7 +36,8 @@ class Piece:
 class Operand:
     """Rows in memory that a stage reads or writes. `ring_rows` is 0 when every row has its own place.
 
-    In a WINDOW, output row r of an image reads the input rows r * stride - pad_before + k * dilation, k < window_rows.
+    In a WINDOW, output row r of an image reads the input rows (r + lead) / repeat * stride - pad_before + k * dilation,
+    k < window_rows, with the quotient rounded down.
     """
 
     space: Space
@@ -52,6 +53,8 @@ class Operand:
     stride: int = 1
     dilation: int = 1
     pad_before: int = 0
+    repeat: int = 1
+    lead: int = 0
     format: RowFormat = RowFormat.INTERLEAVED
     constant: str = ""
     """Name of the constant when `space` is CONSTANT."""

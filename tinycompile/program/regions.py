@@ -8,12 +8,16 @@ from tinycompile.program.operands import Operand, Piece, Space
 
 @dataclass(frozen=True)
 class Pull:
-    """What a stage asks of another one in its region: before call r, `min(r * stride + reach, rows)` of its rows."""
+    """What a stage asks of another one in its region: before call r, `min((r + lead) / repeat * stride + reach, rows)` of its
+    rows, with the quotient rounded down.
+    """
 
     stage: int
     stride: int
     reach: int
     rows: int
+    repeat: int = 1
+    lead: int = 0
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,8 @@ class Claims:
 def variants(current: Operation, index: int, given: Given) -> Iterator[tuple[str, Operation, Given]]:
     """The operation with all of its windows; for a filter each of its rows alone, with the pointer that it is multiplied with."""
     pointers = max(map(len, given.values()))
-    filters = filters_of(current, index, pointers)
+    in_order = operator_of(current.node).filters_in_order
+    filters = filters_of(current, index, pointers) if in_order else []
     if not filters:
         yield "", current, given
     for filter_index in filters:

@@ -54,4 +54,5 @@ def _ready(region: RegionCode, rows: list[int], position: int) -> int:
 
 def wanted(pull: Pull, row: int) -> int:
     """Rows that a pull asks for before call `row`."""
-    return pull.rows if pull.stride == 0 else min(row * pull.stride + pull.reach, pull.rows)
+    line = (row + pull.lead) // pull.repeat * pull.stride + pull.reach
+    return pull.rows if pull.stride == 0 else min(line, pull.rows)

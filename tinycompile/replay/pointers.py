@@ -47,7 +47,7 @@ def window(stage: Stage, operand: Operand, row: int) -> Window:
     images = stage.calls // stage.rows_per_image
     height = operand.rows // images
     image, row_in_image = divmod(row, stage.rows_per_image) if images > 1 else (0, row)
-    first = row_in_image * operand.stride - operand.pad_before
+    first = (row_in_image + operand.lead) // operand.repeat * operand.stride - operand.pad_before
     rows = [first + k * operand.dilation for k in range(operand.window_rows)]
     return tuple(_row_pointer(operand, image * height + y) if 0 <= y < height else None for y in rows)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tinycompile.ir import Graph
 from tinycompile.plan import MemoryPlan, Placement, Region, Schedule, Selection
-from tinycompile.program import Operand, Passing, Program, RegionCode, Space, Stage
+from tinycompile.program import Operand, Passing, Program, Pull, RegionCode, Space, Stage
 
 
 def plan_text(graph: Graph, selection: Selection, schedule: Schedule, memory: MemoryPlan) -> str:
@@ -79,9 +79,13 @@ def _stages(region: RegionCode) -> Iterator[str]:
 
 def _pulls(stage: Stage) -> str:
     return "".join(
-        f", pulls min(row * {pull.stride} + {pull.reach}, {pull.rows}) rows of {pull.stage}"
+        f", pulls min({_window_of_row(pull)} * {pull.stride} + {pull.reach}, {pull.rows}) rows of {pull.stage}"
         for pull in stage.pulls
     )
+
+
+def _window_of_row(pull: Pull) -> str:
+    return "row" if pull.repeat == 1 else f"((row + {pull.lead}) / {pull.repeat})"
 
 
 def _operand(operand: Operand) -> str:
