@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from tinycompile.assembly.moving import moved_by_first_access
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.scheduler import Step
 
@@ -42,7 +43,7 @@ def block(elements: int, shift: int) -> Block:
         steps_in_order += _four(word, shift, is_last=word + 4 == elements)
     ordered = reorder(steps_in_order)
     steps = list(ordered.steps)
-    out, first, second = (_move(steps, pointer, elements) for pointer in (OUT, FIRST, SECOND))
+    out, first, second = (moved_by_first_access(steps, pointer, elements) for pointer in (OUT, FIRST, SECOND))
     return Block(tuple(steps), (out, first, second), ordered.cycles + _TURN_CYCLES)
 
 
@@ -80,15 +81,3 @@ def _four(word: int, shift: int, is_last: bool) -> Iterator[Step]:
 def _load(word: int, pointer: int) -> Iterator[Step]:
     """Four bytes of an operand."""
     yield ("load", _WORDS[pointer - FIRST], pointer, word)
-
-
-def _move(steps: list[Step], pointer: int, elements: int) -> int:
-    """Let the first access by a pointer move it on, and the others count from there; returns its lead."""
-    places = [at for at, step in enumerate(steps) if step[0] in ("load", "store_byte") and step[2] == pointer]
-    start = int(steps[places[0]][3])
-    for at in places:
-        kind, register, base, offset = steps[at]
-        steps[at] = (kind, register, base, int(offset) - start)
-    kind, register, base, _ = steps[places[0]]
-    steps[places[0]] = (f"{kind}_moving", register, base, elements)
-    return elements - start

@@ -50,7 +50,7 @@ _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
-    "smlawb": _MULTIPLY, "smlawt": _MULTIPLY,
+    "smlawb": _MULTIPLY, "smlawt": _MULTIPLY, "smulbb": _MULTIPLY, "smultt": _MULTIPLY,
     "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply_high": _MULTIPLY, "multiply": _MULTIPLY,
     "load": _LOAD, "load_next": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
     "load_pair_moving": Unit("load", 1, alone=True), "load_pair_next": Unit("load", 1, alone=True),
@@ -72,6 +72,8 @@ STORES = frozenset({"store", "store_byte", "store_half"})
 
 ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "smuad", "scale", "multiply_high"})
 """Their results can be added to in the next cycle; any other use has to wait for one cycle more."""
+
+_PRODUCTS = ACCUMULATING | {"smulbb", "smultt", "smlawb", "smlawt"}
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ class _Scheduler:
         first = next((c for c in candidates if c.peak + max(c.gain, 0) <= free), None)
         if first is None:
             return []
-        kept = max(0, first.gain)
+        kept = first.peak + max(0, first.gain)
         for other in candidates:
             shared = other.unit.name == first.unit.name and other.unit.count == 1
             if shared or max(kept, other.peak) + max(other.gain, 0) > free:
@@ -274,9 +276,10 @@ class _Scheduler:
         for reader in self.readers.get(number, ()):
             reader.missing -= 1
             ready = cycle + producer.unit.latency
-            if producer.kind in ACCUMULATING:
+            if producer.kind in _PRODUCTS:
                 adds = reader.kind in ACCUMULATING and reader.sources[-1] == number
-                ready += 0 if adds and reader.kind != "scale" else 1
+                shifts = reader.kind == "sign" and reader.sources[-1] == number
+                ready += 0 if adds and reader.kind != "scale" else 1 + shifts
             elif producer.kind == "saturate" and reader.kind not in STORES:
                 ready += 1
             reader.earliest = max(reader.earliest, ready)

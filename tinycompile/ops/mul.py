@@ -11,6 +11,12 @@ import numpy as np
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels, has_broadcast_shapes
 from tinycompile.ops._fused import FusedAttributes, clamp_bounds, clamp_holes, clamped, has_clamp_activation
+from tinycompile.ops._lane_products import (
+    ChannelProductKernel,
+    LaneProductKernel,
+    ScaledProduct,
+    scaled_product,
+)
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
 from tinycompile.ops.base import Operation, TypeRule, register
 from tinycompile.program import Parameter
@@ -42,7 +48,11 @@ class Mul(Elementwise):
         has_bounded_factor,
     )
     min_inputs = 2
-    kernels = elementwise_kernels(lambda operation, board: _body(operation))
+    kernels = (
+        *elementwise_kernels(lambda operation, board: _body(operation)),
+        LaneProductKernel(lambda operation: product_of(operation)),
+        ChannelProductKernel(lambda operation: product_of(operation)),
+    )
 
     def parse(self, options: Options) -> FusedAttributes:
         """Read MulOptions."""
@@ -67,6 +77,16 @@ def product_factor(operation: Operation) -> float:
         np.float32(t.scale) for t in (operation.input(0), operation.input(1), operation.output)
     )
     return float(first * second / output)
+
+
+def product_of(operation: Operation) -> ScaledProduct | None:
+    """The constants of the kernels that take four elements of a word, for int8."""
+    low, high = (int(bound) for bound in clamp_bounds(operation))
+    first, second, output = (
+        tensor.zero_point for tensor in (operation.input(0), operation.input(1), operation.output)
+    )
+    multiplier = quantize_multiplier(product_factor(operation))
+    return scaled_product(multiplier, (first, second, output), (low, high))
 
 
 def _body(operation: Operation) -> Body:

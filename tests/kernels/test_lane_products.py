@@ -1,0 +1,207 @@
+"""MUL of int8 four elements at a time: all pairs of operands, every tail and alignment, in place, between guards."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.kernels.firmware import run_firmware
+from tinycompile.board import load_board
+from tinycompile.codegen.environment import c_array, environment
+from tinycompile.ir import Array, DType, Node, Quantization, Tensor
+from tinycompile.ops import Kernel, Operation, operator_of
+from tinycompile.ops._fused import FusedAttributes
+from tinycompile.ops._lane_products import ChannelProductKernel, LaneProductKernel
+from tinycompile.program import Granularity
+from tinycompile.quant import Activation
+
+_WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-overlength-strings"]
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Product of the operands' scales over the output's, zero points, and the activation."""
+
+    factor: float
+    zero_points: tuple[int, int, int]
+    activation: Activation = Activation.NONE
+
+
+SCALES = [
+    Scales(1 / 127, (-3, 7, 5)),
+    Scales(0.25, (0, 0, 0)),  # ties everywhere, most outputs saturate
+    Scales(1 / 64, (127, -128, 127)),
+    Scales(1 / 255, (-128, -128, -128)),
+    Scales(0.4999, (-128, 127, -1)),
+    Scales(0.0061, (11, -128, -128), Activation.RELU),
+    Scales(0.00031, (-128, -128, 40)),
+    Scales(2.0**-21, (-77, 99, 3)),
+]
+
+
+def _operation(
+    scales: Scales,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    dtype: DType = DType.INT8,
+) -> Operation:
+    shape = np.broadcast_shapes(*shapes)
+    numbers = zip((*shapes, shape), (scales.factor, 1.0, 1.0), scales.zero_points, strict=True)
+    tensors = [
+        Tensor(index, f"t{index}", extents, dtype, Quantization((float(np.float32(scale)),), (zero_point,)))
+        for index, (extents, scale, zero_point) in enumerate(numbers)
+    ]
+    node = Node(0, "MUL", "mul", (0, 1), (2,), FusedAttributes(scales.activation))
+    return Operation(node, (tensors[0], tensors[1]), (tensors[2],))
+
+
+def _kernels(operation: Operation, board: str = "m7") -> list[Kernel]:
+    kinds = (LaneProductKernel, ChannelProductKernel)
+    kernels = operator_of(operation.node).kernels
+    return [k for k in kernels if isinstance(k, kinds) and k.supports(operation, load_board(board))]
+
+
+_IMAGE = (1, 4, 3, 8)
+
+
+def test_where_they_are_offered() -> None:
+    """int8 operands of one shape, or one element for each channel on either side; no other limits than those of int8."""
+
+    def names(
+        scales: Scales = SCALES[0],
+        shapes: tuple[tuple[int, ...], tuple[int, ...]] = (_IMAGE, _IMAGE),
+        dtype: DType = DType.INT8,
+        board: str = "m7",
+    ) -> list[str]:
+        return [kernel.name for kernel in _kernels(_operation(scales, shapes, dtype), board)]
+
+    assert names() == ["lanes_asm"]
+    for other in ((8,), (1, 8), (1, 1, 1, 8)):
+        assert names(shapes=(_IMAGE, other)) == names(shapes=(other, _IMAGE)) == ["channels_asm"]
+    assert names(shapes=(_IMAGE, (1, 1, 3, 8))) == names(shapes=(_IMAGE, ())) == names(shapes=((), ())) == []
+    assert names(shapes=((2, 1, 1, 3), (2, 1, 1, 3))) == names(shapes=((1, 4, 3, 3), (3,))) == []
+    assert names(board="host") == names(dtype=DType.UINT8) == []
+    assert names(Scales(0.01, (0, 0, 0), Activation.RELU)) == names(Scales(0.5, (0, 0, 0))) == []
+    assert names(Scales(2.0**-24, (0, 0, 0))) == []
+
+
+_PROGRAM = """
+#include "tc_types.h"
+#include "tc_dsp.h"
+#include "semihosting.h"
+enum { GUARD = 32, MOST = 65536 };
+static int8_t memory[3][GUARD + MOST + 8 + GUARD];
+KERNELS
+/* Operands so many bytes behind a word's beginning, and guards around everything. */
+static __attribute__((noinline)) int8_t *place(int which, const int8_t *values, int elements, int lead)
+{
+    memset(memory[which], 0x5A, sizeof memory[which]);
+    if (values != NULL) {
+        memcpy(memory[which] + GUARD + lead, values, (size_t)elements);
+    }
+    return memory[which] + GUARD + lead;
+}
+/* The outputs, and no byte around them. */
+static __attribute__((noinline)) void report(const int8_t *out, const int8_t *expected, int elements)
+{
+    int right = memcmp(out, expected, (size_t)elements) == 0;
+    for (int i = 0; i < GUARD; ++i) {
+        right &= out[-1 - i] == 0x5A && out[elements + i] == 0x5A;
+    }
+    semihosting(SYS_WRITE0, right ? "right\\n" : "wrong\\n");
+}
+int main(void)
+{
+    CALLS
+    return 0;
+}
+"""
+
+
+def _all_pairs(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
+    """Every value with every other one, for operands of one shape, and with the factors on either side."""
+    values = np.arange(-128, 128, dtype=np.int8)
+    image, row = (1, 16, 16, 256), (1, 1, 1, 256)
+    columns, rows = values.repeat(256), np.tile(values, 256)
+    yield _operation(scales, (image, image)), (columns, rows)
+    yield _operation(scales, (image, row)), (columns, values)
+    if scales is SCALES[0]:
+        yield _operation(scales, (row, image)), (values, columns)
+
+
+def _short(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
+    """Every number of elements around the blocks; pixels and channels around theirs."""
+    rng = np.random.default_rng(len(str(scales)))
+    shapes = [((1, 1, 1, n), (1, 1, 1, n)) for n in (*range(4, 40), 300)]
+    shapes += [((1, 1, pixels, n), (n,)) for n in (4, 5, 6, 7, 8, 13, 31) for pixels in range(1, 10)]
+    for pair in shapes:
+        operands = [rng.integers(-128, 128, int(np.prod(shape))).astype(np.int8) for shape in pair]
+        yield _operation(scales, pair), operands
+
+
+def program(board: str) -> str:
+    """All cases: apart, over each operand that the planner would write over, and at every alignment."""
+    made = _Program(board)
+    for scales in SCALES:
+        for operation, operands in _all_pairs(scales):
+            made.append(operation, operands)
+    for scales in (SCALES[0], SCALES[3], SCALES[5]):
+        for number, (operation, operands) in enumerate(_short(scales)):
+            made.append(operation, operands, number % 4)
+    return made.text()
+
+
+class _Program:
+    """Collects kernels, arrays (each once) and calls."""
+
+    def __init__(self, board: str) -> None:
+        self._board = board
+        self._kernels: list[str] = []
+        self._arrays: dict[bytes, str] = {}
+        self._calls: list[str] = []
+
+    def text(self) -> str:
+        """The C program."""
+        arrays = [
+            f"static const int8_t {name}[] = {{ {c_array(np.frombuffer(values, np.int8))} }};"
+            for values, name in self._arrays.items()
+        ]
+        text = _PROGRAM.replace("KERNELS", "\n".join(arrays + self._kernels))
+        return text.replace("CALLS", "\n    ".join(self._calls))
+
+    def append(self, operation: Operation, operands: Sequence[Array], lead: int = 0) -> None:
+        """A case; operands and output begin at different alignments, the first one `lead` bytes behind a word's beginning."""
+        (kernel,) = _kernels(operation, self._board)
+        code = kernel.lower(operation, load_board(self._board), Granularity.WHOLE)
+        fn, operator = f"kernel_{len(self._kernels)}", operator_of(operation.node)
+        template = environment().get_template(f"kernels/{code.template}")
+        self._kernels.append(template.render(fn=fn, **code.parameters))
+        shaped = [values.reshape(operation.input(i).shape) for i, values in enumerate(operands)]
+        (expected,) = operator.evaluate(operation, shaped)
+        names = [self._array(values) for values in (*operands, expected)]
+        sources = ", ".join([f"at[{index}]" for index, _ in code.inputs] + list(map(str, code.arguments)))
+        for target in (2, *operator.overwrites(operation)):
+            places = [f"place({i}, {names[i]}, {operands[i].size}, {(lead + 3 * i) % 4})" for i in (0, 1)]
+            places.append(f"place(2, NULL, 0, {(lead + 2) % 4})")
+            self._calls.append(
+                f"{{ int8_t *const at[3] = {{ {', '.join(places)} }}; {fn}(at[{target}], {sources}); "
+                f"report(at[{target}], {names[2]}, {expected.size}); }}"
+            )
+
+    def _array(self, values: Array) -> str:
+        return self._arrays.setdefault(values.tobytes(), f"values_{len(self._arrays)}")
+
+
+@pytest.mark.slow
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ["m7", "m4", "m33"])
+def test_all_pairs_on_boards(name: str, tmp_path: Path) -> None:
+    """Every byte, and every guard."""
+    board = load_board(name)
+    text = program(name)
+    code, printed = run_firmware(text, tmp_path, board, [*board.cflags, *_WARNINGS])
+    assert code == 0, printed[-300:]
+    lines = printed.split()
+    assert len(lines) == text.count("report(at")
+    assert [number for number, line in enumerate(lines) if line != "right"] == []
