@@ -6,7 +6,8 @@ block.
 
 from collections.abc import Iterator
 
-from tinycompile.ir import Array
+from tinycompile.ir import Array, DType
+from tinycompile.ops._copy import CopyKernel, DataMovement, moves_type
 from tinycompile.ops._limits import constant_integers
 from tinycompile.ops.base import Operation
 
@@ -22,6 +23,14 @@ def has_blocks_and_borders(operation: Operation) -> str | None:
     )
     legal = legal and len(borders) == 2 * len(blocks) and min(borders, default=0) >= 0
     return None if legal else f"blocks {blocks}, borders {borders} of {source.describe()}"
+
+
+class BatchMovement(DataMovement):
+    """Moves pixels of blocks to batches, or back; block shape and borders are constant."""
+
+    types = moves_type(DType.INT32, without=(DType.BOOL,))
+    min_inputs = 3
+    kernels = (CopyKernel(),)
 
 
 def blocks_of(operation: Operation) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tinycompile.board import Board
-from tinycompile.ir import Array, Attributes, Graph, Tensor
+from tinycompile.ir import Array, Attributes, Graph, Options, Tensor
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule
 from tinycompile.ops.catalog import operation as operation_of
@@ -88,6 +88,12 @@ class ControlOperator(Operator):
 
     types = (AnyTypes((), ()),)
     max_inputs = 1 << 10
+    subgraph_options: ClassVar[tuple[str, str]]
+    """The options that name its subgraphs."""
+
+    def parse(self, options: Options) -> ControlAttributes:
+        """The indices of the subgraphs in the file."""
+        return ControlAttributes(tuple(int(options.get(name, 0)) for name in self.subgraph_options))
 
     def access(self, operation: Operation, index: int) -> Access:
         """A subgraph may do anything."""

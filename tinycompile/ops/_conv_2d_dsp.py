@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tinycompile.board import Board
 from tinycompile.ops._conv_2d_portable import window_parameters
-from tinycompile.ops._convolution import attributes_of, convolution_window
+from tinycompile.ops._convolution import channels_of, convolution_window
 from tinycompile.ops._dsp import (
     DSP_RUNTIME,
     SCRATCH_LIMIT_BYTES,
@@ -15,7 +15,6 @@ from tinycompile.ops._dsp import (
     paired_halves,
     scaling_of,
 )
-from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
@@ -59,17 +58,7 @@ class Staging:
 def convolution_channels(operation: Operation) -> Channels:
     """What requantization needs to know of a convolution with OHWI weights."""
     weights = operation.input(1).values
-    channels = weights.shape[0]
-    low, high = clamps(operation.output, attributes_of(operation).activation)
-    return Channels(
-        weights=weights.reshape(channels, -1),
-        bias=bias_values(operation, channels),
-        in_zero_point=operation.input(0).zero_point,
-        multipliers=convolution_multipliers(operation, channels),
-        out_zero_point=operation.output.zero_point,
-        low=low,
-        high=high,
-    )
+    return channels_of(operation, weights.reshape(len(weights), -1))
 
 
 _CALL_CYCLES = 44

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from tinycompile.ir import Attributes
+from tinycompile.ir import Array, Attributes, Options
+from tinycompile.ops._dsp import Channels
 from tinycompile.ops._linear import (
     activation_problem,
     bias_problem,
+    bias_values,
+    clamps,
+    convolution_multipliers,
     has_image_operands,
     has_per_tensor_activations,
     multiplier_problem,
@@ -25,6 +29,12 @@ class ConvolutionAttributes(Attributes):
     window: WindowOptions = field(default_factory=WindowOptions)
     activation: Activation = Activation.NONE
 
+    @classmethod
+    def parse(cls, options: Options) -> "ConvolutionAttributes":
+        """Read the fields that Conv2DOptions and DepthwiseConv2DOptions both have."""
+        activation = Activation(options.get("fused_activation_function", "NONE"))
+        return cls(WindowOptions.parse(options), activation)
+
 
 def attributes_of(operation: Operation) -> ConvolutionAttributes:
     """The options of a convolution."""
@@ -36,6 +46,21 @@ def convolution_window(operation: Operation) -> Window:
     """The window of a convolution; rows and columns of the filter are dimensions 1 and 2 of its weights."""
     _, rows, columns, _ = operation.input(1).shape
     return window_of(attributes_of(operation).window, operation.input(0).shape, (rows, columns))
+
+
+def channels_of(operation: Operation, weights: Array) -> Channels:
+    """What requantization needs to know of a convolution, whose weights are given as [channels, taps]."""
+    channels = len(weights)
+    low, high = clamps(operation.output, attributes_of(operation).activation)
+    return Channels(
+        weights=weights,
+        bias=bias_values(operation, channels),
+        in_zero_point=operation.input(0).zero_point,
+        multipliers=convolution_multipliers(operation, channels),
+        out_zero_point=operation.output.zero_point,
+        low=low,
+        high=high,
+    )
 
 
 def has_legal_window(operation: Operation) -> str | None:

@@ -5,9 +5,8 @@ import numpy as np
 from tinycompile.board import Board
 from tinycompile.ir import Array
 from tinycompile.ops._conv_2d_portable import window_parameters
-from tinycompile.ops._convolution import attributes_of, convolution_window
+from tinycompile.ops._convolution import channels_of, convolution_window
 from tinycompile.ops._dsp import DSP_RUNTIME, SCRATCH_LIMIT_BYTES, Channels, scaling_of
-from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Passing
 
@@ -17,18 +16,8 @@ MOST_TAPS = 128
 
 def depthwise_channels(operation: Operation) -> Channels:
     """What requantization needs to know of a depthwise convolution."""
-    weights = operation.input(1).values[0]
-    channels = weights.shape[2]
-    low, high = clamps(operation.output, attributes_of(operation).activation)
-    return Channels(
-        weights=weights.reshape(-1, channels).T,
-        bias=bias_values(operation, channels),
-        in_zero_point=operation.input(0).zero_point,
-        multipliers=convolution_multipliers(operation, channels),
-        out_zero_point=operation.output.zero_point,
-        low=low,
-        high=high,
-    )
+    weights = operation.input(1).values
+    return channels_of(operation, weights.reshape(-1, weights.shape[3]).T)
 
 
 def group_starts(channels: int) -> list[int]:

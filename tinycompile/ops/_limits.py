@@ -86,6 +86,23 @@ def rank_limit(*ranks: int) -> Limit:
     return limit
 
 
+def last_dimension_limit(most_elements: int) -> Limit:
+    """The limit that the first input has a last dimension of at most so many elements."""
+
+    def limit(operation: Operation) -> str | None:
+        tensor = operation.inputs[0]
+        if tensor is None:
+            return "the input is missing"
+        short = tensor.shape and tensor.shape[-1] <= most_elements
+        return None if short else f"the input is {tensor.describe()}"
+
+    limit.__doc__ = (
+        f"The input has at least one dimension, and the last one has at most {most_elements} elements."
+    )
+    limit.__name__ = "has_last_dimension"
+    return limit
+
+
 def constant_integers(operation: Operation, index: int) -> list[int] | None:
     """Values of a constant integer input; None when it is missing, computed or of another type."""
     tensor = operation.optional(index)

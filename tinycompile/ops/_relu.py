@@ -12,26 +12,16 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._activations import activation_kernels, same_types
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
-from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._float_quotient import has_bounded_scale, scale_multiplier
+from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
 from tinycompile.ops._lookup import Unary, unary_of
 from tinycompile.ops.base import Operation
 from tinycompile.quant import (
     REAL_RANGES,
     Activation,
-    Multiplier,
     activation_range,
     multiply_by_quantized_multiplier,
-    quantize_multiplier,
 )
-
-
-def has_bounded_scale(operation: Operation) -> str | None:
-    """The input scale is less than 2**14 times the output scale."""
-    source = operation.inputs[0]
-    if source is None or source.dtype not in QUANTIZED or has_per_tensor_quantization(operation):
-        return None
-    factor = source.scale / operation.output.scale
-    return None if factor < 2.0**14 else f"it is {factor:g} times that"
 
 
 class Clamp(Unary):
@@ -48,7 +38,7 @@ class Clamp(Unary):
             return np.clip(values, low, high).astype(np.float32)
         source, output = operation.input(0), operation.output
         scaled = multiply_by_quantized_multiplier(
-            values.astype(np.int64) - source.zero_point, _multiplier(operation)
+            values.astype(np.int64) - source.zero_point, scale_multiplier(operation)
         )
         result: Array = np.clip(scaled + output.zero_point, *self.bounds(operation)).astype(
             output.dtype.numpy
@@ -74,14 +64,8 @@ class ClampInt16Kernel(ElementwiseKernel):
         return operation.input(0).dtype is DType.INT16
 
 
-def _multiplier(operation: Operation) -> Multiplier:
-    return quantize_multiplier(
-        float(np.float32(operation.input(0).scale) / np.float32(operation.output.scale))
-    )
-
-
 def _body(operation: Operation, board: Board) -> Body:
-    operator, multiplier = unary_of(operation), _multiplier(operation)
+    operator, multiplier = unary_of(operation), scale_multiplier(operation)
     assert isinstance(operator, Clamp)
     c_type = operation.output.dtype.c_type
     return Body(

@@ -10,29 +10,15 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._activations import FloatKernel, same_types
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
-from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._float_quotient import has_bounded_scale, scale_multiplier
+from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
 from tinycompile.ops._lookup import LookupKernel, Unary
 from tinycompile.ops.base import Operation, register
-from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
-
-
-def has_bounded_scale(operation: Operation) -> str | None:
-    """The input scale is less than 2**14 times the output scale."""
-    source = operation.inputs[0]
-    if source is None or source.dtype not in QUANTIZED or has_per_tensor_quantization(operation):
-        return None
-    factor = source.scale / operation.output.scale
-    return None if factor < 2.0**14 else f"it is {factor:g} times that"
-
-
-def _multiplier(operation: Operation) -> Multiplier:
-    return quantize_multiplier(
-        float(np.float32(operation.input(0).scale) / np.float32(operation.output.scale))
-    )
+from tinycompile.quant import multiply_by_quantized_multiplier
 
 
 def _int16_body(operation: Operation, board: Board) -> Body:
-    multiplier = _multiplier(operation)
+    multiplier = scale_multiplier(operation)
     return Body(
         "abs/int16.c.j2", {}, (), (multiplier.value, multiplier.shift), ("tc_requantize.h",), cycles=18
     )
@@ -66,6 +52,6 @@ class Abs(Unary):
             return np.abs(values)
         output = operation.output
         real = np.abs(values.astype(np.int64) - operation.input(0).zero_point)
-        scaled = multiply_by_quantized_multiplier(real, _multiplier(operation)) + output.zero_point
+        scaled = multiply_by_quantized_multiplier(real, scale_multiplier(operation)) + output.zero_point
         result: Array = np.clip(scaled, *output.dtype.limits).astype(output.dtype.numpy)
         return result

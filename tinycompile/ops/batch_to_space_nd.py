@@ -5,9 +5,16 @@ Source of the semantics: tensorflow/lite/kernels/internal/reference/batch_to_spa
 
 from collections.abc import Sequence
 
-from tinycompile.ir import Array, DType
-from tinycompile.ops._batch_blocks import blocks_of, borders_of, has_blocks_and_borders, image_shape, pairs
-from tinycompile.ops._copy import CopyKernel, DataMovement, Views, moves_type
+from tinycompile.ir import Array
+from tinycompile.ops._batch_blocks import (
+    BatchMovement,
+    blocks_of,
+    borders_of,
+    has_blocks_and_borders,
+    image_shape,
+    pairs,
+)
+from tinycompile.ops._copy import Views
 from tinycompile.ops._limits import constant_input, constant_integers, has_elements
 from tinycompile.ops.base import Operation, register
 
@@ -27,11 +34,10 @@ def has_whole_batches(operation: Operation) -> str | None:
 
 
 @register
-class BatchToSpaceND(DataMovement):
+class BatchToSpaceND(BatchMovement):
     """BATCH_TO_SPACE_ND with constant blocks and crops."""
 
     kind = "BATCH_TO_SPACE_ND"
-    types = moves_type(DType.INT32, without=(DType.BOOL,))
     limits = (
         has_elements,
         constant_input(1, "block shape"),
@@ -39,8 +45,6 @@ class BatchToSpaceND(DataMovement):
         has_blocks_and_borders,
         has_whole_batches,
     )
-    min_inputs = 3
-    kernels = (CopyKernel(),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, H, W, C] gives [N / block elements, H * rows - crops, W * columns - crops, C]."""

@@ -37,10 +37,8 @@ from tinycompile.ops._rows_vector_dsp import RowsVectorDsp
 from tinycompile.ops._schemes import FLOAT, INT8, INT16, INT16_BIAS_32, UINT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._sparse_asm import PointwiseSparse, WindowSparse
 from tinycompile.ops._vector_dsp import PointwiseVectorDsp, WindowVectorDsp
-from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
-from tinycompile.quant import Activation
 
 
 def has_whole_groups(operation: Operation) -> str | None:
@@ -120,8 +118,7 @@ class Conv2D(LinearOperator):
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read Conv2DOptions."""
-        activation = Activation(options.get("fused_activation_function", "NONE"))
-        return ConvolutionAttributes(WindowOptions.parse(options), activation)
+        return ConvolutionAttributes.parse(options)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, H, W, C] and weights [O, R, S, C / groups] give [N, H', W', O]."""

@@ -5,9 +5,9 @@ Source of the semantics: tensorflow/lite/kernels/internal/reference/depth_to_spa
 
 from collections.abc import Sequence
 
-from tinycompile.ir import Array, DType, Options
-from tinycompile.ops._blocks import BlockAttributes, block_of
-from tinycompile.ops._copy import CopyKernel, DataMovement, Views, moves_type
+from tinycompile.ir import Array
+from tinycompile.ops._blocks import BlockMovement, block_of, equal_views
+from tinycompile.ops._copy import Views
 from tinycompile.ops._limits import has_elements, rank_limit
 from tinycompile.ops.base import Operation, register
 
@@ -22,17 +22,11 @@ def has_whole_blocks(operation: Operation) -> str | None:
 
 
 @register
-class DepthToSpace(DataMovement):
+class DepthToSpace(BlockMovement):
     """DEPTH_TO_SPACE."""
 
     kind = "DEPTH_TO_SPACE"
-    types = moves_type(without=(DType.BOOL, DType.INT16))
     limits = (has_elements, rank_limit(4), has_whole_blocks)
-    kernels = (CopyKernel(),)
-
-    def parse(self, options: Options) -> BlockAttributes:
-        """Read DepthToSpaceOptions."""
-        return BlockAttributes.parse(options)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, H, W, b * b * C] gives [N, b * H, b * W, C]."""
@@ -41,9 +35,5 @@ class DepthToSpace(DataMovement):
 
     def views(self, operation: Operation, inputs: Sequence[Array], outputs: Sequence[Array]) -> Views:
         """Channels split into [b, b, C] go to pixels split into [H, b] and [W, b]."""
-        (n, h, w, c), b = inputs[0].shape, block_of(operation)
-        pixels, channels = (
-            outputs[0].reshape(n, h, b, w, b, c // (b * b)),
-            inputs[0].reshape(n, h, w, b, b, c // (b * b)),
-        )
-        return [(pixels.transpose(0, 1, 3, 2, 4, 5), channels)]
+        channels, pixels = equal_views(block_of(operation), inputs[0], outputs[0])
+        return [(pixels, channels)]

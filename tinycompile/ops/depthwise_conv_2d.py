@@ -35,10 +35,8 @@ from tinycompile.ops._linear_float import DepthwiseFloat
 from tinycompile.ops._schemes import FLOAT, INT8, INT16, UINT8, KernelsByScheme, LinearOperator
 from tinycompile.ops._sparse_asm import WindowSparse
 from tinycompile.ops._vector_dsp import WindowVectorDsp
-from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, register
-from tinycompile.quant import Activation
 
 
 def has_whole_multiplier(operation: Operation) -> str | None:
@@ -101,8 +99,7 @@ class DepthwiseConv2D(LinearOperator):
 
     def parse(self, options: Options) -> ConvolutionAttributes:
         """Read DepthwiseConv2DOptions."""
-        activation = Activation(options.get("fused_activation_function", "NONE"))
-        return ConvolutionAttributes(WindowOptions.parse(options), activation)
+        return ConvolutionAttributes.parse(options)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, H, W, C] and weights [1, R, S, C * M] give [N, H', W', C * M]."""

@@ -5,9 +5,8 @@ Source of the semantics: tensorflow/lite/kernels/if.cc.
 
 from collections.abc import Sequence
 
-from tinycompile.ir import Array, DType, Options
+from tinycompile.ir import Array, DType
 from tinycompile.ops._bodies import (
-    ControlAttributes,
     ControlKernel,
     ControlOperator,
     bodies_of,
@@ -52,13 +51,9 @@ class If(ControlOperator):
     """IF; a condition that is known at compile time leaves one branch."""
 
     kind = "IF"
+    subgraph_options = ("then_subgraph_index", "else_subgraph_index")
     limits = (has_elements, has_condition, has_branches_of_its_operands)
     kernels = (IfKernel(),)
-
-    def parse(self, options: Options) -> ControlAttributes:
-        """The indices of the branches."""
-        indices = (options.get(f"{branch}_subgraph_index", 0) for branch in ("then", "else"))
-        return ControlAttributes(tuple(map(int, indices)))
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """Those of the branches."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycompile.ir import Array, DType
-from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
+from tinycompile.ops._limits import has_elements, has_per_tensor_quantization, last_dimension_limit
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
@@ -19,14 +19,6 @@ OUTPUT_BITS = 7
 """A quantized output has steps of 2**-7."""
 ZERO_POINTS = {DType.INT8: 0, DType.UINT8: 128}
 """Zero point that the output of each type has."""
-
-
-def has_short_vectors(operation: Operation) -> str | None:
-    """The input has at least one dimension, and the last one has at most 32768 elements."""
-    source = operation.inputs[0]
-    if source is None:
-        return "the input is missing"
-    return None if source.shape and source.shape[-1] <= 32768 else f"the input is {source.describe()}"
 
 
 def has_unit_output(operation: Operation) -> str | None:
@@ -44,7 +36,7 @@ class L2Normalization(Operator):
 
     kind = "L2_NORMALIZATION"
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (*ZERO_POINTS, DType.FLOAT32))
-    limits = (has_elements, has_short_vectors, has_per_tensor_quantization, has_unit_output)
+    limits = (has_elements, last_dimension_limit(32768), has_per_tensor_quantization, has_unit_output)
     kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:

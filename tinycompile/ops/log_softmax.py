@@ -11,7 +11,7 @@ from math import floor
 import numpy as np
 
 from tinycompile.ir import Array, DType
-from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
+from tinycompile.ops._limits import has_elements, has_per_tensor_quantization, last_dimension_limit
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Operation, Operator, TypeRule, register
@@ -38,14 +38,6 @@ ZERO_POINTS = {DType.INT8: 127, DType.UINT8: 255}
 OUTPUT_SCALE = 16 / 256
 
 
-def has_dimension(operation: Operation) -> str | None:
-    """The input has at least one dimension, and the last one has at most 4095 elements."""
-    source = operation.inputs[0]
-    if source is None:
-        return "the input is missing"
-    return None if source.shape and source.shape[-1] <= 4095 else f"the input is {source.describe()}"
-
-
 def has_logarithm_output(operation: Operation) -> str | None:
     """A quantized output has scale 1/16 and zero point 127 (uint8: 255); the input's scale is more than 2**-25."""
     source, output = operation.inputs[0], operation.output
@@ -63,7 +55,7 @@ class LogSoftmax(Operator):
 
     kind = "LOG_SOFTMAX"
     types = tuple(TypeRule((dtype,), (dtype,)) for dtype in (*ZERO_POINTS, DType.FLOAT32))
-    limits = (has_elements, has_dimension, has_per_tensor_quantization, has_logarithm_output)
+    limits = (has_elements, last_dimension_limit(4095), has_per_tensor_quantization, has_logarithm_output)
     kernels = (TemplateKernel(lambda operation: _code(operation)),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from tinycompile.board import Board
 from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._copy import literal
-from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
+from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization, last_dimension_limit
 from tinycompile.ops._softmax_int16 import difference_multiplier, exponentials, reciprocals, softmax_int16
 from tinycompile.ops.access import WHOLE, Access
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, register
@@ -44,14 +44,6 @@ class SoftmaxAttributes(Attributes):
     """Options of a softmax."""
 
     beta: float = 1.0
-
-
-def has_dimension(operation: Operation) -> str | None:
-    """The input has at least one dimension, and the last one has at most 4095 elements."""
-    source = operation.inputs[0]
-    if source is None:
-        return "the input is missing"
-    return None if source.shape and source.shape[-1] <= 4095 else f"the input is {source.describe()}"
 
 
 def has_probability_output(operation: Operation) -> str | None:
@@ -93,7 +85,13 @@ class Softmax(Operator):
         TypeRule((DType.INT16,), (DType.INT16,)),
         TypeRule((DType.FLOAT32,), (DType.FLOAT32,)),
     )
-    limits = (has_elements, has_dimension, has_quantized_input, has_probability_output, has_sound_beta)
+    limits = (
+        has_elements,
+        last_dimension_limit(4095),
+        has_quantized_input,
+        has_probability_output,
+        has_sound_beta,
+    )
 
     def parse(self, options: Options) -> SoftmaxAttributes:
         """Read SoftmaxOptions."""

@@ -5,9 +5,16 @@ Source of the semantics: tensorflow/lite/kernels/internal/reference/space_to_bat
 
 from collections.abc import Sequence
 
-from tinycompile.ir import Array, DType
-from tinycompile.ops._batch_blocks import blocks_of, borders_of, has_blocks_and_borders, image_shape, pairs
-from tinycompile.ops._copy import CopyKernel, DataMovement, Views, moves_type
+from tinycompile.ir import Array
+from tinycompile.ops._batch_blocks import (
+    BatchMovement,
+    blocks_of,
+    borders_of,
+    has_blocks_and_borders,
+    image_shape,
+    pairs,
+)
+from tinycompile.ops._copy import Views
 from tinycompile.ops._limits import QUANTIZED, constant_input, constant_integers, has_elements
 from tinycompile.ops.base import Operation, register
 
@@ -26,11 +33,10 @@ def has_whole_blocks(operation: Operation) -> str | None:
 
 
 @register
-class SpaceToBatchND(DataMovement):
+class SpaceToBatchND(BatchMovement):
     """SPACE_TO_BATCH_ND with constant blocks and paddings."""
 
     kind = "SPACE_TO_BATCH_ND"
-    types = moves_type(DType.INT32, without=(DType.BOOL,))
     limits = (
         has_elements,
         constant_input(1, "block shape"),
@@ -38,8 +44,6 @@ class SpaceToBatchND(DataMovement):
         has_blocks_and_borders,
         has_whole_blocks,
     )
-    min_inputs = 3
-    kernels = (CopyKernel(),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, H, W, C] gives [N * block elements, padded H / rows, padded W / columns, C]."""

@@ -5,9 +5,9 @@ Source of the semantics: tensorflow/lite/kernels/internal/reference/space_to_dep
 
 from collections.abc import Sequence
 
-from tinycompile.ir import Array, DType, Options
-from tinycompile.ops._blocks import BlockAttributes, block_of
-from tinycompile.ops._copy import CopyKernel, DataMovement, Views, moves_type
+from tinycompile.ir import Array
+from tinycompile.ops._blocks import BlockMovement, block_of, equal_views
+from tinycompile.ops._copy import Views
 from tinycompile.ops._limits import has_elements, rank_limit
 from tinycompile.ops.base import Operation, register
 
@@ -22,17 +22,11 @@ def has_whole_blocks(operation: Operation) -> str | None:
 
 
 @register
-class SpaceToDepth(DataMovement):
+class SpaceToDepth(BlockMovement):
     """SPACE_TO_DEPTH."""
 
     kind = "SPACE_TO_DEPTH"
-    types = moves_type(without=(DType.BOOL, DType.INT16))
     limits = (has_elements, rank_limit(4), has_whole_blocks)
-    kernels = (CopyKernel(),)
-
-    def parse(self, options: Options) -> BlockAttributes:
-        """Read SpaceToDepthOptions."""
-        return BlockAttributes.parse(options)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, b * H, b * W, C] gives [N, H, W, b * b * C]."""
@@ -41,9 +35,4 @@ class SpaceToDepth(DataMovement):
 
     def views(self, operation: Operation, inputs: Sequence[Array], outputs: Sequence[Array]) -> Views:
         """Pixels split into [H, b] and [W, b] go to channels split into [b, b, C]."""
-        (n, h, w, c), b = outputs[0].shape, block_of(operation)
-        channels, pixels = (
-            outputs[0].reshape(n, h, w, b, b, c // (b * b)),
-            inputs[0].reshape(n, h, b, w, b, c // (b * b)),
-        )
-        return [(channels, pixels.transpose(0, 1, 3, 2, 4, 5))]
+        return [equal_views(block_of(operation), outputs[0], inputs[0])]

@@ -7,9 +7,8 @@ overwrites one of them with the other.
 from collections.abc import Sequence
 
 from tinycompile.errors import ModelError, Problem
-from tinycompile.ir import Array, DType, Options
+from tinycompile.ir import Array, DType
 from tinycompile.ops._bodies import (
-    ControlAttributes,
     ControlKernel,
     ControlOperator,
     bodies_of,
@@ -80,13 +79,9 @@ class While(ControlOperator):
     """WHILE; values that only change places do so as in TFLM, where tflite-runtime 2.14 loses one."""
 
     kind = "WHILE"
+    subgraph_options = ("cond_subgraph_index", "body_subgraph_index")
     limits = (has_elements, has_subgraphs_of_its_operands, has_condition)
     kernels = (WhileKernel(),)
-
-    def parse(self, options: Options) -> ControlAttributes:
-        """The indices of condition and body."""
-        indices = (options.get(f"{role}_subgraph_index", 0) for role in ("cond", "body"))
-        return ControlAttributes(tuple(map(int, indices)))
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """Those of the inputs."""
