@@ -6,6 +6,7 @@ import pytest
 
 from tinycompile.driver import compile_model
 from tinycompile.driver.prove import verify_model
+from tinycompile.toolchain import VerifyResult
 
 ORACLES = {
     "vww_96_int8": "tflite-runtime",
@@ -42,50 +43,32 @@ PEAK_BYTES = {
 LARGEST_SCRATCH_BYTES = 2048
 
 
+BOARDS = ["host", pytest.param("m7", marks=pytest.mark.qemu)]
+
+
 @pytest.mark.models
+@pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", ORACLES)
-def test_exact_on_the_host(name: str, models_dir: Path, samples_dir: Path) -> None:
-    real = samples_dir / f"{name}.npz"
-    result = verify_model(
-        models_dir / f"{name}.tflite",
-        board="host",
-        inputs=real if real.exists() else None,
-        oracle=ORACLES[name],
-    )
+def test_integers_are_exact(name: str, board: str, models_dir: Path, samples_dir: Path) -> None:
+    result = verified(name, board, ORACLES[name], models_dir, samples_dir)
     assert result.exact, result.summary()
-    assert result.samples >= 10
 
 
 @pytest.mark.models
-@pytest.mark.qemu
-@pytest.mark.parametrize("name", ORACLES)
-def test_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path, samples_dir: Path) -> None:
-    real = samples_dir / f"{name}.npz"
-    result = verify_model(
-        models_dir / f"{name}.tflite",
-        board="m7",
-        inputs=real if real.exists() else None,
-        oracle=ORACLES[name],
-    )
-    assert result.exact, result.summary()
-    assert result.samples >= 10
-
-
-@pytest.mark.models
-@pytest.mark.parametrize("board", ["host", pytest.param("m7", marks=pytest.mark.qemu)])
+@pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", FLOAT_ORACLES)
-def test_float_models_are_within_the_tolerance(
-    name: str, board: str, models_dir: Path, samples_dir: Path
-) -> None:
-    real = samples_dir / f"{name}.npz"
-    result = verify_model(
-        models_dir / f"{name}.tflite",
-        board=board,
-        inputs=real if real.exists() else None,
-        oracle=FLOAT_ORACLES[name],
-    )
+def test_floats_are_within_the_tolerance(name: str, board: str, models_dir: Path, samples_dir: Path) -> None:
+    result = verified(name, board, FLOAT_ORACLES[name], models_dir, samples_dir)
     assert result.passed, result.summary()
+
+
+def verified(name: str, board: str, oracle: str, models_dir: Path, samples_dir: Path) -> VerifyResult:
+    """A model beside an oracle, with real inputs where there are some."""
+    real = samples_dir / f"{name}.npz"
+    inputs = real if real.exists() else None
+    result = verify_model(models_dir / f"{name}.tflite", board=board, inputs=inputs, oracle=oracle)
     assert result.samples >= 10
+    return result
 
 
 @pytest.mark.models

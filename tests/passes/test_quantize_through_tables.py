@@ -1,22 +1,11 @@
 """A QUANTIZE of floats takes in the function of bytes behind it, unless something else reads the levels."""
 
-import numpy as np
 import pytest
 
 from tests.passes.equality import apply
+from tests.passes.graphs import finish, shifted
 from tests.support.tflite_builder import Builder, Spec
-from tinycompile.frontend import read_model
-from tinycompile.ir import Graph
 from tinycompile.passes.quantize_through_tables import QuantizeThroughTables
-
-
-def _finish(builder: Builder, inputs: list[int], outputs: list[int]) -> Graph:
-    return read_model(builder.finish(inputs, outputs), "m")
-
-
-def _shifted(builder: Builder, kind: str, source: int, spec: Spec, value: int) -> int:
-    constant = builder.const(np.array([value], np.int8), scale=0.02)
-    return builder.op(kind, [source, constant], spec)
 
 
 @pytest.mark.parametrize("target", ["int8", "uint8"])
@@ -26,7 +15,7 @@ def test_floats_are_quantized_through_a_table(target: str) -> None:
     x = builder.input(shape, "float32")
     levels = builder.op("QUANTIZE", [x], Spec(shape, "int8", 0.03, 7))
     y = builder.op("QUANTIZE", [levels], Spec(shape, target, 0.05, 100))
-    after = apply(QuantizeThroughTables(), _finish(builder, [x], [y]))
+    after = apply(QuantizeThroughTables(), finish(builder, [x], [y]))
     assert [node.kind for node in after.nodes] == ["QUANTIZE_LOOKUP"]
     assert after.nodes[0].source == (0, 1) and after.nodes[0].inputs == (x,)
 
@@ -40,9 +29,9 @@ def test_levels_that_others_read_are_not_quantized_through_a_table() -> None:
         builder.op("QUANTIZE", [x], Spec(shape, "int8", scale, 7)) for scale in (0.01, 0.02, 0.03, 0.04)
     )
     spec = Spec(shape, "int8", 0.06, -9)
-    outputs = [shown, _shifted(builder, "MUL", shown, spec, 80)]
-    outputs += [_shifted(builder, "MUL", read_twice, spec, n) for n in (3, 4)]
+    outputs = [shown, shifted(builder, "MUL", shown, spec, 80)]
+    outputs += [shifted(builder, "MUL", read_twice, spec, n) for n in (3, 4)]
     outputs += [builder.op("QUANTIZE", [widened], Spec(shape, "int16", 0.001))]
     outputs += [builder.op("ADD", [added, added], spec)]
-    graph = _finish(builder, [x], outputs)
+    graph = finish(builder, [x], outputs)
     assert apply(QuantizeThroughTables(), graph) is graph

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.passes.equality import apply
+from tests.passes.graphs import finish, shifted
 from tests.support.tflite_builder import Builder, Spec
-from tinycompile.frontend import read_model
-from tinycompile.ir import Graph, to_text
+from tinycompile.ir import to_text
 from tinycompile.passes import PASSES, run_passes
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
@@ -19,10 +19,6 @@ from tinycompile.passes.simplify_mean import SimplifyMean
 
 _RNG = np.random.default_rng(5)
 _UNIT = {"stride_w": 1, "stride_h": 1}
-
-
-def _finish(builder: Builder, inputs: list[int], outputs: list[int]) -> Graph:
-    return read_model(builder.finish(inputs, outputs), "m")
 
 
 def _expected(text: str) -> str:
@@ -48,7 +44,7 @@ def test_pad_goes_into_convolutions() -> None:
     x = builder.input((1, 6, 5, 2), "int8", 0.5, 3)
     padded = _pad(builder, x, (1, 8, 8, 2), [(0, 0), (2, 0), (1, 2), (0, 0)])
     y = _convolution(builder, padded, (1, 3, 3, 4), 2, stride_w=2, stride_h=2)
-    after = apply(FoldPad(), _finish(builder, [x], [y]))
+    after = apply(FoldPad(), finish(builder, [x], [y]))
     assert to_text(after) == _expected(
         """
         graph m
@@ -71,7 +67,7 @@ def test_pad_adds_to_the_padding_of_the_convolution() -> None:
     padded = _pad(builder, x, (1, 7, 7, 2), [(0, 0), (0, 1), (1, 0), (0, 0)])
     same = _convolution(builder, padded, (1, 7, 7, 3), 2, padding="SAME")
     valid = _convolution(builder, padded, (1, 5, 5, 3), 2)
-    after = apply(FoldPad(), _finish(builder, [x], [same, valid]))
+    after = apply(FoldPad(), finish(builder, [x], [same, valid]))
     assert [node.kind for node in after.nodes] == ["CONV_2D", "CONV_2D"]
     pads = [node.attributes.window.pads for node in after.nodes]  # type: ignore[attr-defined]
     assert [(p.top, p.bottom, p.left, p.right) for p in pads] == [(1, 2, 2, 1), (0, 1, 1, 0)]
@@ -89,7 +85,7 @@ def test_pad_stays(shape: tuple[int, ...], amounts: list[tuple[int, int]]) -> No
     x = builder.input((1, 6, 6, 2), "int8", 0.5, 3)
     padded = _pad(builder, x, shape, amounts)
     y = _convolution(builder, padded, (1, shape[1] - 2, 4, 4), shape[3])
-    before = _finish(builder, [x], [y])
+    before = finish(builder, [x], [y])
     assert to_text(apply(FoldPad(), before)) == to_text(before)
 
 
@@ -98,7 +94,7 @@ def test_pad_stays_when_something_else_reads_it() -> None:
     x = builder.input((1, 6, 6, 2), "int8", 0.5, 3)
     padded = _pad(builder, x, (1, 8, 8, 2), [(0, 0), (1, 1), (1, 1), (0, 0)])
     y = _convolution(builder, padded, (1, 6, 6, 4), 2)
-    before = _finish(builder, [x], [y, padded])
+    before = finish(builder, [x], [y, padded])
     assert to_text(apply(FoldPad(), before)) == to_text(before)
 
 
@@ -110,7 +106,7 @@ def test_no_ops_go() -> None:
     order = builder.const(np.array([0, 2, 1, 3], np.int32))
     moved = builder.op("TRANSPOSE", [padded, order], Spec((1, 1, 4, 3), "int8", 0.5, 3))
     y = _convolution(builder, moved, (1, 1, 4, 2), 3, taps=1)
-    after = RemoveDead().run(apply(RemoveNoOps(), _finish(builder, [x], [y])))
+    after = RemoveDead().run(apply(RemoveNoOps(), finish(builder, [x], [y])))
     assert to_text(after).splitlines()[1:3] == [
         "  input %0: int8[1,4,1,3]",
         "  %5: int8[1,1,4,3] = RESHAPE(%0, const int32[4])",
@@ -123,7 +119,7 @@ def test_quantize_to_other_parameters_stays() -> None:
     x = builder.input((1, 4), "int8", 0.5, 3)
     same = builder.op("QUANTIZE", [x], Spec((1, 4), "int8", 0.5, 3))
     y = builder.op("QUANTIZE", [same], Spec((1, 4), "int8", 0.25, 3))
-    after = apply(RemoveNoOps(), _finish(builder, [x], [y]))
+    after = apply(RemoveNoOps(), finish(builder, [x], [y]))
     assert [node.inputs for node in after.nodes] == [(x,)]
 
 
@@ -131,7 +127,7 @@ def test_a_no_op_between_input_and_output_stays() -> None:
     builder = Builder()
     x = builder.input((1, 4), "int8", 0.5, 3)
     y = builder.op("RESHAPE", [x], Spec((1, 4), "int8", 0.5, 3))
-    before = _finish(builder, [x], [y])
+    before = finish(builder, [x], [y])
     assert to_text(apply(RemoveNoOps(), before)) == to_text(before)
 
 
@@ -140,7 +136,7 @@ def test_a_no_op_before_an_output_leaves_the_output() -> None:
     x = builder.input((1, 4, 4, 2), "int8", 0.5, 3)
     inner = _convolution(builder, x, (1, 2, 2, 3), 2)
     y = builder.op("RESHAPE", [inner], Spec((1, 2, 2, 3), "int8", 0.3, -5, name="out"))
-    after = apply(RemoveNoOps(), _finish(builder, [x], [y]))
+    after = apply(RemoveNoOps(), finish(builder, [x], [y]))
     assert [node.kind for node in after.nodes] == ["CONV_2D"]
     assert after.outputs == (y,)
     assert after.tensors[y].name == "out"
@@ -152,7 +148,7 @@ def test_packing_and_unpacking_one_tensor_moves_nothing() -> None:
     packed = builder.op("PACK", [x], Spec((1, 1, 6), "int8", 0.5, 1), axis=0, values_count=1)
     (flat,) = builder.op("UNPACK", [packed], [Spec((1, 6), "int8", 0.5, 1)], axis=0, num=1)
     y = builder.op("ADD", [flat, flat], Spec((1, 6), "int8", 0.5, 1))
-    after = apply(RemoveNoOps(), _finish(builder, [x], [y, packed]))
+    after = apply(RemoveNoOps(), finish(builder, [x], [y, packed]))
     assert [node.kind for node in after.nodes] == ["RESHAPE", "RESHAPE", "ADD"]
 
 
@@ -160,7 +156,7 @@ def test_packing_two_tensors_stays() -> None:
     builder = Builder()
     x, y = builder.input((6,), "int8", 0.5, 1), builder.input((6,), "int8", 0.5, 1)
     both = builder.op("PACK", [x, y], Spec((2, 6), "int8", 0.5, 1), axis=0, values_count=2)
-    after = apply(RemoveNoOps(), _finish(builder, [x, y], [both]))
+    after = apply(RemoveNoOps(), finish(builder, [x, y], [both]))
     assert [node.kind for node in after.nodes] == ["PACK"]
 
 
@@ -173,7 +169,7 @@ def test_transposed_means() -> None:
     last, middle = builder.const(np.array([3], np.int32)), builder.const(np.array([2], np.int32))
     rows = builder.op("MEAN", [moved, last], Spec((1, 8, 3), "int8", 0.5, 6))
     y = builder.op("MEAN", [rows, middle], Spec((1, 8), "int8", 0.4, 5))
-    graph = apply(SimplifyMean(), _finish(builder, [x], [y]))
+    graph = apply(SimplifyMean(), finish(builder, [x], [y]))
     after = RemoveDead().run(apply(RemoveNoOps(), graph))
     assert [node.kind for node in after.nodes] == ["MEAN", "MEAN"]
     axes = [graph.tensor(node.inputs[1]).values.tolist() for node in after.nodes]
@@ -188,7 +184,7 @@ def test_transposed_mean_that_keeps_dimensions() -> None:
     moved = builder.op("TRANSPOSE", [x, order], Spec((1, 8, 3, 5), "int8", 0.5, 6))
     axes = builder.const(np.array([2, 3], np.int32))
     y = builder.op("MEAN", [moved, axes], Spec((1, 8, 1, 1), "int8", 0.5, 6), keep_dims=True)
-    after = run_passes(apply(SimplifyMean(), _finish(builder, [x], [y])))
+    after = run_passes(apply(SimplifyMean(), finish(builder, [x], [y])))
     assert [node.kind for node in after.nodes] == ["MEAN", "RESHAPE"]
     assert after.tensors[after.nodes[0].outputs[0]].shape == (1, 1, 1, 8)
 
@@ -201,7 +197,7 @@ def test_constants_fold() -> None:
     turned = builder.op("TRANSPOSE", [stored, order], Spec((2, 3), "int8", 0.25, 1))
     flat = builder.op("RESHAPE", [turned], Spec((1, 6), "int8", 0.25, 1))
     y = builder.op("ADD", [x, flat], Spec((1, 6), "int8", 0.5))
-    after = apply(FoldConstants(), _finish(builder, [x], [y]))
+    after = apply(FoldConstants(), finish(builder, [x], [y]))
     assert [node.kind for node in after.nodes] == ["ADD"]
     assert after.tensors[flat].values.tolist() == [[0, 2, 4, 1, 3, 5]]
 
@@ -212,7 +208,7 @@ def test_a_constant_output_is_still_computed() -> None:
     stored = builder.const(np.arange(6, dtype=np.int8), scale=0.25)
     constant = builder.op("RESHAPE", [stored], Spec((1, 6), "int8", 0.25))
     y = builder.op("ADD", [x, stored], Spec((1, 6), "int8", 0.5))
-    after = apply(FoldConstants(), _finish(builder, [x], [y, constant]))
+    after = apply(FoldConstants(), finish(builder, [x], [y, constant]))
     assert [node.kind for node in after.nodes] == ["RESHAPE", "ADD"]
 
 
@@ -222,7 +218,7 @@ def test_dead_operators_go_and_inputs_stay() -> None:
     dead = builder.op("RESHAPE", [unused], Spec((3,), "int8", 0.5))
     builder.op("RESHAPE", [dead], Spec((3, 1), "int8", 0.5))
     y = builder.op("ADD", [x, x], Spec((1, 6), "int8", 0.5))
-    after = apply(RemoveDead(), _finish(builder, [x, unused], [y]))
+    after = apply(RemoveDead(), finish(builder, [x, unused], [y]))
     assert to_text(after) == _expected("""
         graph m
           input %0: int8[1,6]
@@ -237,25 +233,20 @@ def test_pipeline_dumps_after_each_pass() -> None:
     x = builder.input((1, 6), "int8", 0.5)
     y = builder.op("ADD", [x, x], Spec((1, 6), "int8", 0.5))
     seen: list[str] = []
-    run_passes(_finish(builder, [x], [y]), dump=lambda name, graph: seen.append(f"{name} {len(graph.nodes)}"))
+    run_passes(finish(builder, [x], [y]), dump=lambda name, graph: seen.append(f"{name} {len(graph.nodes)}"))
     assert seen == [f"{step.name} 1" for step in PASSES]
     assert len(set(seen)) == len(PASSES)
-
-
-def _shifted(builder: Builder, kind: str, source: int, spec: Spec, value: int) -> int:
-    constant = builder.const(np.array([value], np.int8), scale=0.02)
-    return builder.op(kind, [source, constant], spec)
 
 
 def test_functions_of_one_byte_become_one_table() -> None:
     builder = Builder()
     shape = (1, 4, 5, 3)
     x = builder.input(shape, "int8", 0.05, 7)
-    y = _shifted(builder, "MUL", x, Spec(shape, "int8", 0.06, -9), 80)
-    y = _shifted(builder, "SUB", y, Spec(shape, "int8", 0.04, 11), -33)
+    y = shifted(builder, "MUL", x, Spec(shape, "int8", 0.06, -9), 80)
+    y = shifted(builder, "SUB", y, Spec(shape, "int8", 0.04, 11), -33)
     y = builder.op("TANH", [y], Spec(shape, "int8", 1 / 128, 0))
     y = _convolution(builder, y, (1, 2, 3, 4), 3)
-    after = apply(JoinLookups(), _finish(builder, [x], [y]))
+    after = apply(JoinLookups(), finish(builder, [x], [y]))
     assert [node.kind for node in after.nodes] == ["LOOKUP", "CONV_2D"]
     assert after.nodes[0].source == (0, 1, 2) and after.nodes[0].inputs == (x,)
 
@@ -266,10 +257,10 @@ def test_tables_that_others_read_stay() -> None:
     shape = (1, 4, 5, 3)
     spec = Spec(shape, "int8", 0.06, -9)
     x = builder.input(shape, "int8", 0.05, 7)
-    shown = _shifted(builder, "MUL", x, spec, 80)
-    a = _shifted(builder, "SUB", shown, spec, 5)
-    b = builder.op("ADD", [a, _shifted(builder, "MUL", a, spec, 6)], spec)
+    shown = shifted(builder, "MUL", x, spec, 80)
+    a = shifted(builder, "SUB", shown, spec, 5)
+    b = builder.op("ADD", [a, shifted(builder, "MUL", a, spec, 6)], spec)
     many = builder.const(_RNG.integers(-127, 128, shape[-1:], np.int8), scale=0.02)
-    c = _shifted(builder, "SUB", builder.op("MUL", [b, many], spec), spec, 3)
-    graph = _finish(builder, [x], [shown, c])
+    c = shifted(builder, "SUB", builder.op("MUL", [b, many], spec), spec, 3)
+    graph = finish(builder, [x], [shown, c])
     assert apply(JoinLookups(), graph) is graph

@@ -9,54 +9,38 @@ from tinycompile.driver import compile_model
 from tinycompile.driver.prove import verify_model
 
 SEEDS = range(6)
-
-
-def kernels_in_streams(model: Path, optimize: str = "ram") -> set[str]:
-    """The kernels of regions with several operators."""
-    program = compile_model(model, board="m7", optimize=optimize).program
-    streams = [region.stages for region in program.regions if len(region.stages) > 1]
-    return {program.layers[stage.layer].kernel for stages in streams for stage in stages}
-
-
-@pytest.mark.slow
-@pytest.mark.qemu
-@pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")
-@pytest.mark.parametrize("seed", SEEDS)
-def test_random_residual_blocks_are_exact(seed: int, tmp_path: Path) -> None:
-    model = tmp_path / "block.tflite"
-    model.write_bytes(random_residual_model(seed))
-    result = verify_model(model, board="m7", optimize="ram", samples=3)
-    assert result.exact, result.summary()
-
-
-def test_the_blocks_stream_through_winograd(tmp_path: Path) -> None:
-    """Most blocks run as one stream in which Winograd makes row after row: else the test above shows little."""
-    found = 0
-    for seed in SEEDS:
-        model = tmp_path / f"block{seed}.tflite"
-        model.write_bytes(random_residual_model(seed))
-        found += any(name.startswith("winograd_row_asm") for name in kernels_in_streams(model))
-    assert found >= 4
+BLOCKS = {
+    "residual-ram": (random_residual_model, "ram", "winograd_row_asm"),
+    "separable-ram": (random_separable_model, "ram", None),
+    "separable-speed": (random_separable_model, "speed", "depthwise_planar_asm"),
+}
+"""Makes of random blocks, modes, and the kernel that shall compute rows of most of them."""
 
 
 @pytest.mark.slow
 @pytest.mark.qemu
 @pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")
-@pytest.mark.parametrize("optimize", ["speed", "ram"])
+@pytest.mark.parametrize("name", BLOCKS)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_separable_blocks_are_exact(seed: int, optimize: str, tmp_path: Path) -> None:
+def test_random_blocks_are_exact(seed: int, name: str, tmp_path: Path) -> None:
     """Also what each layer writes, of which some rows are planar."""
+    make, optimize, _ = BLOCKS[name]
     model = tmp_path / "block.tflite"
-    model.write_bytes(random_separable_model(seed))
+    model.write_bytes(make(seed))
     result = verify_model(model, board="m7", optimize=optimize, samples=3)
     assert result.exact, result.summary()
 
 
-def test_depthwise_convolutions_read_planar_rows(tmp_path: Path) -> None:
-    """In most blocks: else the test above shows little."""
-    found = 0
-    for seed in SEEDS:
-        model = tmp_path / f"block{seed}.tflite"
-        model.write_bytes(random_separable_model(seed))
-        found += "depthwise_planar_asm" in kernels_in_streams(model, "speed")
-    assert found >= 4
+@pytest.mark.parametrize("name", [name for name, (_, _, kernel) in BLOCKS.items() if kernel])
+def test_most_blocks_stream_through_the_kernel(name: str) -> None:
+    """Else the test above shows little."""
+    make, optimize, kernel = BLOCKS[name]
+    found = [kernels_in_streams(make(seed), optimize) for seed in SEEDS]
+    assert sum(any(used.startswith(kernel) for used in kernels) for kernels in found) >= 4
+
+
+def kernels_in_streams(model: bytes, optimize: str) -> set[str]:
+    """The kernels of regions with several operators."""
+    program = compile_model(model, board="m7", optimize=optimize).program
+    streams = [region.stages for region in program.regions if len(region.stages) > 1]
+    return {program.layers[stage.layer].kernel for stages in streams for stage in stages}

@@ -1,4 +1,4 @@
-"""Random graphs of mixed operators, compiled in every mode for the host and the M7: the bytes of the reference kernels.
+"""Random graphs, compiled in every mode for the host and the M7: the bytes of the reference kernels.
 
 The matrix of `tests/ops` has one operator a model; here fusion, placement, aliasing and passes meet operators that they were not
 written beside. Seeds of the sweeps are fixed, and a failure names its seed. Hypothesis draws others, and finds the shortest
@@ -6,6 +6,8 @@ graph that fails.
 """
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,12 +22,40 @@ from tests.ops.case import Case
 from tests.ops.matrix import check
 from tests.property.checking import check_all, expected
 from tests.property.random_graphs import kinds_of, random_case
+from tests.property.typed_graphs import TYPES, random_network
 from tests.support.oracles import is_installed
 from tinycompile.driver import OPTIMIZE
 
-QUICK = range(8)
-LONG = 240
-BATCH = 24
+MIXED_SEEDS = range(240)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Graphs that are drawn alike: those of a seed; seeds of a quick test, and of a sweep, so many of them at a time."""
+
+    make: Callable[[int], Sequence[Case]]
+    quick: range
+    seeds: range
+    batch: int
+    modes: Sequence[str]
+
+
+FAMILIES = {
+    "mixed": Family(lambda seed: [random_case(seed)], range(8), MIXED_SEEDS, 24, OPTIMIZE),
+    "typed": Family(
+        lambda seed: [random_network(dtype, seed) for dtype in TYPES],
+        range(4),
+        range(60),
+        20,
+        ("speed", "ram"),
+    ),
+}
+SWEEPS = [
+    (family, optimize, first)
+    for family, made in FAMILIES.items()
+    for optimize in made.modes
+    for first in made.seeds[:: made.batch]
+]
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,22 +67,22 @@ pytestmark = [
 
 
 @cache
-def _cases(seeds: range) -> tuple[Case, ...]:
-    return tuple(map(random_case, seeds))
+def _cases(family: str, seeds: range) -> tuple[Case, ...]:
+    return tuple(case for seed in seeds for case in FAMILIES[family].make(seed))
 
 
-@pytest.mark.needs("gcc")
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(Target.HOST, id="host", marks=pytest.mark.needs("gcc")),
+        pytest.param(Target.M7, id="m7", marks=pytest.mark.qemu),
+    ],
+)
 @pytest.mark.parametrize("optimize", ["speed", "ram"])
-def test_portable_c(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
-    """Under the sanitizers."""
-    check_all(_cases(QUICK), Target.HOST, optimize, subtests, tmp_path)
-
-
-@pytest.mark.qemu
-@pytest.mark.parametrize("optimize", ["speed", "ram"])
-def test_c_on_m7(optimize: str, subtests: SubTests, tmp_path: Path) -> None:
-    """On the emulator, with guards around the arena."""
-    check_all(_cases(QUICK), Target.M7, optimize, subtests, tmp_path)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_few(family: str, optimize: str, target: Target, subtests: SubTests, tmp_path: Path) -> None:
+    """On the host under the sanitizers, on the emulator with guards around the arena."""
+    check_all(_cases(family, FAMILIES[family].quick), target, optimize, subtests, tmp_path)
 
 
 @pytest.mark.needs("gcc")
@@ -71,16 +101,18 @@ def test_any_graph(seed: int, operators: int, optimize: str) -> None:
 
 @pytest.mark.long
 @pytest.mark.qemu
-@pytest.mark.parametrize("first", range(0, LONG, BATCH))
-@pytest.mark.parametrize("optimize", OPTIMIZE)
 @pytest.mark.parametrize("target", Target, ids=lambda target: target.value)
-def test_many(target: Target, optimize: str, first: int, subtests: SubTests, tmp_path: Path) -> None:
-    check_all(_cases(range(first, first + BATCH)), target, optimize, subtests, tmp_path)
+@pytest.mark.parametrize(("family", "optimize", "first"), SWEEPS)
+def test_many(
+    family: str, optimize: str, first: int, target: Target, subtests: SubTests, tmp_path: Path
+) -> None:
+    seeds = range(first, first + FAMILIES[family].batch)
+    check_all(_cases(family, seeds), target, optimize, subtests, tmp_path)
 
 
 def test_the_graphs_are_mixed() -> None:
     """All kinds of operators occur among the seeds of the long sweep, and graphs have 3 operators or more."""
-    cases = [random_case(seed) for seed in range(LONG)]
+    cases = [random_case(seed) for seed in MIXED_SEEDS]
     kinds = Counter(kind for case in cases for kind in kinds_of(case))
     assert min(len(kinds_of(case)) for case in cases) >= 3
     assert len(kinds) >= 17 and min(kinds.values()) >= 10, kinds

@@ -78,42 +78,30 @@ def test_outputs_depend_on_the_state(name: str) -> None:
     assert changes == (name != "constants")
 
 
-@pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
-def test_generated_code_on_the_host(name: str, tmp_path: Path) -> None:
-    path = tmp_path / f"{name}.tflite"
-    path.write_bytes(MODELS[name])
-    result = verify_model(path, board="host", samples=CALLS)
-    assert result.exact, result.summary()
+ON_M7 = ("mixed_windows", "mixed_windows_odd", "mixed_windows_unaligned", "two_stages", "rotate")
 
 
 @pytest.mark.slow
-@pytest.mark.qemu
 @pytest.mark.parametrize(
-    "name", ["mixed_windows", "mixed_windows_odd", "mixed_windows_unaligned", "two_stages", "rotate"]
+    ("name", "board"),
+    [
+        *((name, "host") for name in MODELS),
+        *(pytest.param(name, "m7", marks=pytest.mark.qemu) for name in ON_M7),
+    ],
 )
-def test_generated_code_on_the_emulated_cortex_m7(name: str, tmp_path: Path) -> None:
+def test_generated_code(name: str, board: str, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.tflite"
     path.write_bytes(MODELS[name])
-    result = verify_model(path, board="m7", samples=CALLS)
+    result = verify_model(path, board=board, samples=CALLS)
     assert result.exact, result.summary()
 
 
 @pytest.mark.slow
 @pytest.mark.models
+@pytest.mark.parametrize("board", ["host", pytest.param("m7", marks=pytest.mark.qemu)])
 @pytest.mark.parametrize("name", REAL_MODELS)
-def test_real_models_stay_exact_on_the_host(name: str, models_dir: Path) -> None:
-    result = verify_model(models_dir / f"{name}.tflite", board="host", samples=200)
-    assert result.exact, result.summary()
-
-
-@pytest.mark.models
-@pytest.mark.slow
-@pytest.mark.qemu
-@pytest.mark.parametrize("name", REAL_MODELS)
-def test_real_models_stay_exact_on_the_emulated_cortex_m7(name: str, models_dir: Path) -> None:
-    result = verify_model(models_dir / f"{name}.tflite", board="m7", samples=200)
+def test_real_models_stay_exact(name: str, board: str, models_dir: Path) -> None:
+    result = verify_model(models_dir / f"{name}.tflite", board=board, samples=200)
     assert result.exact, result.summary()
 
 
