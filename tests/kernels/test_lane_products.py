@@ -7,17 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.kernels.firmware import run_firmware
+from tests.kernels.elements import ElementCases
 from tinycompile.board import load_board
-from tinycompile.codegen.environment import c_array, environment
 from tinycompile.ir import Array, DType, Node, Quantization, Tensor
 from tinycompile.ops import Kernel, Operation, operator_of
 from tinycompile.ops._fused import FusedAttributes
 from tinycompile.ops._lane_products import ChannelProductKernel, LaneProductKernel
-from tinycompile.program import Granularity
 from tinycompile.quant import Activation
-
-_WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-overlength-strings"]
 
 
 @dataclass(frozen=True)
@@ -86,39 +82,6 @@ def test_where_they_are_offered() -> None:
     assert names(Scales(2.0**-24, (0, 0, 0))) == []
 
 
-_PROGRAM = """
-#include "tc_types.h"
-#include "tc_dsp.h"
-#include "semihosting.h"
-enum { GUARD = 32, MOST = 65536 };
-static int8_t memory[3][GUARD + MOST + 8 + GUARD];
-KERNELS
-/* Operands so many bytes behind a word's beginning, and guards around everything. */
-static __attribute__((noinline)) int8_t *place(int which, const int8_t *values, int elements, int lead)
-{
-    memset(memory[which], 0x5A, sizeof memory[which]);
-    if (values != NULL) {
-        memcpy(memory[which] + GUARD + lead, values, (size_t)elements);
-    }
-    return memory[which] + GUARD + lead;
-}
-/* The outputs, and no byte around them. */
-static __attribute__((noinline)) void report(const int8_t *out, const int8_t *expected, int elements)
-{
-    int right = memcmp(out, expected, (size_t)elements) == 0;
-    for (int i = 0; i < GUARD; ++i) {
-        right &= out[-1 - i] == 0x5A && out[elements + i] == 0x5A;
-    }
-    semihosting(SYS_WRITE0, right ? "right\\n" : "wrong\\n");
-}
-int main(void)
-{
-    CALLS
-    return 0;
-}
-"""
-
-
 def _all_pairs(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
     """Every value with every other one, for operands of one shape, and with the factors on either side."""
     values = np.arange(-128, 128, dtype=np.int8)
@@ -140,57 +103,21 @@ def _short(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
         yield _operation(scales, pair), operands
 
 
-def program(board: str) -> str:
-    """All cases: apart, over each operand that the planner would write over, and at every alignment."""
-    made = _Program(board)
+def _cases(board: str) -> ElementCases:
+    """All of them, for a board."""
+    made = ElementCases(board)
     for scales in SCALES:
         for operation, operands in _all_pairs(scales):
-            made.append(operation, operands)
+            made.append(operation, *_kernels(operation, board), operands)
     for scales in (SCALES[0], SCALES[3], SCALES[5]):
         for number, (operation, operands) in enumerate(_short(scales)):
-            made.append(operation, operands, number % 4)
-    return made.text()
+            made.append(operation, *_kernels(operation, board), operands, number % 4)
+    return made
 
 
-class _Program:
-    """Collects kernels, arrays (each once) and calls."""
-
-    def __init__(self, board: str) -> None:
-        self._board = board
-        self._kernels: list[str] = []
-        self._arrays: dict[bytes, str] = {}
-        self._calls: list[str] = []
-
-    def text(self) -> str:
-        """The C program."""
-        arrays = [
-            f"static const int8_t {name}[] = {{ {c_array(np.frombuffer(values, np.int8))} }};"
-            for values, name in self._arrays.items()
-        ]
-        text = _PROGRAM.replace("KERNELS", "\n".join(arrays + self._kernels))
-        return text.replace("CALLS", "\n    ".join(self._calls))
-
-    def append(self, operation: Operation, operands: Sequence[Array], lead: int = 0) -> None:
-        """A case; operands and output begin at different alignments, the first one `lead` bytes behind a word's beginning."""
-        (kernel,) = _kernels(operation, self._board)
-        code = kernel.lower(operation, load_board(self._board), Granularity.WHOLE)
-        fn, operator = f"kernel_{len(self._kernels)}", operator_of(operation.node)
-        template = environment().get_template(f"kernels/{code.template}")
-        self._kernels.append(template.render(fn=fn, **code.parameters))
-        shaped = [values.reshape(operation.input(i).shape) for i, values in enumerate(operands)]
-        (expected,) = operator.evaluate(operation, shaped)
-        names = [self._array(values) for values in (*operands, expected)]
-        sources = ", ".join([f"at[{index}]" for index, _ in code.inputs] + list(map(str, code.arguments)))
-        for target in (2, *operator.overwrites(operation)):
-            places = [f"place({i}, {names[i]}, {operands[i].size}, {(lead + 3 * i) % 4})" for i in (0, 1)]
-            places.append(f"place(2, NULL, 0, {(lead + 2) % 4})")
-            self._calls.append(
-                f"{{ int8_t *const at[3] = {{ {', '.join(places)} }}; {fn}(at[{target}], {sources}); "
-                f"report(at[{target}], {names[2]}, {expected.size}); }}"
-            )
-
-    def _array(self, values: Array) -> str:
-        return self._arrays.setdefault(values.tobytes(), f"values_{len(self._arrays)}")
+def program(board: str) -> str:
+    """A program with all kernels."""
+    return _cases(board).text()
 
 
 @pytest.mark.slow
@@ -198,10 +125,4 @@ class _Program:
 @pytest.mark.parametrize("name", ["m7", "m4", "m33"])
 def test_all_pairs_on_boards(name: str, tmp_path: Path) -> None:
     """Every byte, and every guard."""
-    board = load_board(name)
-    text = program(name)
-    code, printed = run_firmware(text, tmp_path, board, [*board.cflags, *_WARNINGS])
-    assert code == 0, printed[-300:]
-    lines = printed.split()
-    assert len(lines) == text.count("report(at")
-    assert [number for number, line in enumerate(lines) if line != "right"] == []
+    _cases(name).run(tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernels import test_lane_products, test_lane_sums, test_quantize_float
+from tests.kernels import test_lane_products, test_lane_sums, test_quantize_float, test_tables
 from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
 from tests.kernels.runner import Case, c_program
 from tests.kernels_asm.test_matrix_products import drawn
@@ -66,12 +66,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def of_elements(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    """Programs with the elementwise kernels in assembly: floats quantized, sums, products."""
+    """Programs with the elementwise kernels in assembly: floats quantized, sums, products, tables."""
     folder = tmp_path_factory.mktemp("compilers")
     texts = {
         "floats": test_quantize_float.program("float_asm", "m7"),
         "sums": test_lane_sums.program("m7"),
         "products": test_lane_products.program("m7"),
+        "tables": test_tables.program("m7"),
     }
     for name, text in texts.items():
         (folder / f"{name}.c").write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._copy import literal
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
-from tinycompile.ops._lookup import LookupKernel
+from tinycompile.ops._lookup import lookup_kernels
 from tinycompile.ops.base import Kernel, Operation, TypeRule
 from tinycompile.program import Parameter
 
@@ -59,7 +59,7 @@ class FloatKernel(ElementwiseKernel):
 
 def activation_kernels(holes: Holes = lambda operation: {}, cycles: int = 10) -> tuple[Kernel, ...]:
     """A table for types of one byte, the expression for float32."""
-    return LookupKernel(), FloatKernel(holes, cycles)
+    return *lookup_kernels(), FloatKernel(holes, cycles)
 
 
 def float_hole(value: float) -> str:

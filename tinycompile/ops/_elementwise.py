@@ -13,11 +13,12 @@ import numpy as np
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._copy import collapse
+from tinycompile.ops._lookup_asm import TableAsmKernel
 from tinycompile.ops.access import POINTWISE, WHOLE, Access, row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, registry
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
 
-LOOKUP_CYCLES = 5
+LOOKUP_CYCLES = 4
 """Cycles of an element that is looked up in a table."""
 
 BLOCK = 4
@@ -182,7 +183,11 @@ class ConstantOperandKernel(Kernel):
 
 def elementwise_kernels(body: Callable[[Operation, Board], Body]) -> tuple[Kernel, ...]:
     """The kernels around a body."""
-    return ElementwiseKernel(body), BroadcastKernel(body), ConstantOperandKernel()
+    constant = ConstantOperandKernel()
+    in_assembly = TableAsmKernel(
+        lambda operation: constant.varying(operation) if constant.takes(operation) else None, constant.table
+    )
+    return ElementwiseKernel(body), BroadcastKernel(body), constant, in_assembly
 
 
 def _runs_by_row(operation: Operation) -> bool:

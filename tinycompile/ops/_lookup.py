@@ -14,7 +14,8 @@ from tinycompile.ops._elementwise import (
     Elementwise,
     ElementwiseKernel,
 )
-from tinycompile.ops.base import Operation, registry
+from tinycompile.ops._lookup_asm import TableAsmKernel
+from tinycompile.ops.base import Kernel, Operation, registry
 from tinycompile.program import Constant
 
 BYTES = (DType.INT8, DType.UINT8)
@@ -58,6 +59,15 @@ class LookupKernel(ElementwiseKernel):
     def supports(self, operation: Operation, board: Board) -> bool:
         """Inputs of one byte."""
         return operation.input(0).dtype in BYTES
+
+
+def lookup_kernels() -> tuple[Kernel, ...]:
+    """The kernels of a table."""
+    in_assembly = TableAsmKernel(
+        lambda operation: 0 if operation.input(0).dtype in BYTES else None,
+        lambda operation: table_of(operation),
+    )
+    return LookupKernel(), in_assembly
 
 
 def byte_function(operation: Operation) -> tuple[int, Array] | None:

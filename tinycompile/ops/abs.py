@@ -12,7 +12,7 @@ from tinycompile.ops._activations import FloatKernel, same_types
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
 from tinycompile.ops._float_quotient import has_bounded_scale, scale_multiplier
 from tinycompile.ops._limits import has_elements, has_per_tensor_quantization
-from tinycompile.ops._lookup import LookupKernel, Unary
+from tinycompile.ops._lookup import Unary, lookup_kernels
 from tinycompile.ops.base import Operation, register
 from tinycompile.quant import multiply_by_quantized_multiplier
 
@@ -44,7 +44,7 @@ class Abs(Unary):
     kind = "ABS"
     types = same_types(DType.INT8, DType.INT16, DType.FLOAT32)
     limits = (has_elements, has_per_tensor_quantization, has_bounded_scale)
-    kernels = (LookupKernel(), Int16Kernel(), FloatKernel(cycles=5))
+    kernels = (*lookup_kernels(), Int16Kernel(), FloatKernel(cycles=5))
 
     def apply(self, operation: Operation, values: Array) -> Array:
         """A factor of 1 is exact in fixed point too."""

@@ -12,7 +12,7 @@ from tinycompile.ir import Array, Attributes, DType, Options
 from tinycompile.ops._activations import FloatKernel, float_hole, same_types
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
 from tinycompile.ops._limits import QUANTIZED, has_elements, has_per_tensor_quantization
-from tinycompile.ops._lookup import LookupKernel, Unary
+from tinycompile.ops._lookup import Unary, lookup_kernels
 from tinycompile.ops.base import Operation, register
 from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
 
@@ -98,7 +98,7 @@ def _int16_body(operation: Operation, board: Board) -> Body:
 
 
 LeakyRelu.kernels = (
-    LookupKernel(),
+    *lookup_kernels(),
     Int16Kernel(),
     FloatKernel(lambda operation: {"alpha": float_hole(_alpha(operation))}),
 )

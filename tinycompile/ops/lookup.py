@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycompile.ir import Array, Attributes, DType
-from tinycompile.ops._lookup import BYTES, LookupKernel, Unary
+from tinycompile.ops._lookup import BYTES, Unary, lookup_kernels
 from tinycompile.ops.base import Operation, TypeRule, register
 
 
@@ -27,7 +27,7 @@ class Lookup(Unary):
         for output in (DType.INT8, DType.UINT8, DType.INT16, DType.INT32)
     )
     made_by_passes = True
-    kernels = (LookupKernel(),)
+    kernels = lookup_kernels()
 
     def apply(self, operation: Operation, values: Array) -> Array:
         """From the table."""

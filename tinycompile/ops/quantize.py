@@ -9,7 +9,7 @@ from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._elementwise import Body, ElementwiseKernel
 from tinycompile.ops._limits import LEAST_SCALE, has_elements
-from tinycompile.ops._lookup import LookupKernel, Unary
+from tinycompile.ops._lookup import Unary, lookup_kernels
 from tinycompile.ops._quantize_float import DivisionKernel, ProductKernel, Quantized
 from tinycompile.ops.base import Operation, TypeRule, register
 from tinycompile.quant import Multiplier, multiply_by_quantized_multiplier, quantize_multiplier
@@ -101,7 +101,7 @@ class Quantize(Unary):
     )
     limits = (has_elements, has_scales, has_bounded_scale)
     kernels = (
-        LookupKernel(),
+        *lookup_kernels(),
         DivisionKernel(_from_float),
         ProductKernel(_from_float),
         RequantizeKernel(),
