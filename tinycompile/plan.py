@@ -196,6 +196,19 @@ class MemoryPlan:
                 return placement
         raise KeyError(f"tensor {tensor} has no place in the arena, in the state or with the caller")
 
+    def live(self, region: int) -> list[Placement]:
+        """What lies in the arena during a region, from the bottom up."""
+        live = [p for p in self.placements if p.buffer.first <= region <= p.buffer.last]
+        return sorted(live, key=lambda placement: (placement.offset, placement.end))
+
+    def bytes_in_use(self, region: int) -> int:
+        """Bytes of the arena that some buffer holds during a region; overlapping buffers count once."""
+        used, reached = 0, 0
+        for placement in self.live(region):
+            used += max(0, placement.end - max(placement.offset, reached))
+            reached = max(reached, placement.end)
+        return used
+
     def scratch_of(self, node: int) -> Placement | None:
         """Where a node's scratch lives; None when it has none."""
         for placement in self.placements:

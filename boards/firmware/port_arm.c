@@ -3,8 +3,8 @@
  *
  * QEMU's `-icount shift=6` makes one instruction 64 ns of the time that the timer counts.
  */
-#include "harness_port.h"
 #include "semihosting.h"
+#include "tc_harness_port.h"
 
 #include <string.h>
 
@@ -36,13 +36,13 @@ static void start_timer(void)
 
 extern uint32_t stack_limit[];
 
-typedef tc_status (*model_function)(const MODEL_CONTEXT *context);
+typedef tc_status (*model_function)(const TC_MODEL_CONTEXT *context);
 
 /* Reads the timer eight times, calls function(context), reads the timer eight times. Returns what the
  * function returns. */
-tc_status timed_call(model_function function, const MODEL_CONTEXT *context,
-                     uint32_t readings[2u * PORT_READINGS], const volatile uint32_t *timer);
-tc_status nothing(const MODEL_CONTEXT *context);
+tc_status timed_call(model_function function, const TC_MODEL_CONTEXT *context,
+                     uint32_t readings[2u * TC_PORT_READINGS], const volatile uint32_t *timer);
+tc_status nothing(const TC_MODEL_CONTEXT *context);
 
 /* clang-format off */
 __asm(".syntax unified\n"
@@ -88,7 +88,7 @@ __asm(".syntax unified\n"
       ".text\n");
 /* clang-format on */
 
-void port_init(void)
+void tc_port_init(void)
 {
     start_timer();
 }
@@ -99,23 +99,23 @@ static int open_file(const char *name, uint32_t mode)
     return (int)semihosting(SYS_OPEN, block);
 }
 
-int port_open_read(const char *name)
+int tc_port_open_read(const char *name)
 {
     return open_file(name, 1u); /* "rb" */
 }
 
-int port_open_write(const char *name)
+int tc_port_open_write(const char *name)
 {
     return open_file(name, 5u); /* "wb" */
 }
 
-uint32_t port_read(int handle, void *data, uint32_t bytes)
+uint32_t tc_port_read(int handle, void *data, uint32_t bytes)
 {
     const uint32_t block[3] = {(uint32_t)handle, (uint32_t)data, bytes};
     return bytes - semihosting(SYS_READ, block);
 }
 
-void port_write(int handle, const void *data, uint32_t bytes)
+void tc_port_write(int handle, const void *data, uint32_t bytes)
 {
     const uint32_t block[3] = {(uint32_t)handle, (uint32_t)data, bytes};
     if (semihosting(SYS_WRITE, block) != 0u) {
@@ -124,20 +124,21 @@ void port_write(int handle, const void *data, uint32_t bytes)
     }
 }
 
-void port_close(int handle)
+void tc_port_close(int handle)
 {
     const uint32_t block[1] = {(uint32_t)handle};
     semihosting(SYS_CLOSE, block);
 }
 
-void port_exit(int status)
+void tc_port_exit(int status)
 {
     semihosting_exit((uint32_t)status);
 }
 
 /* Paints the free stack, makes the call, and looks how deep the paint is gone. */
-__attribute__((noinline)) static tc_status painted_call(model_function function, const MODEL_CONTEXT *context,
-                                                        uint32_t *readings, uint32_t *stack_bytes)
+__attribute__((noinline)) static tc_status painted_call(model_function function,
+                                                        const TC_MODEL_CONTEXT *context, uint32_t *readings,
+                                                        uint32_t *stack_bytes)
 {
     uint32_t *top;
     __asm volatile("mov %0, sp" : "=r"(top));
@@ -153,20 +154,21 @@ __attribute__((noinline)) static tc_status painted_call(model_function function,
     return status;
 }
 
-static tc_status measure(model_function function, const MODEL_CONTEXT *context, port_measurement *measurement)
+static tc_status measure(model_function function, const TC_MODEL_CONTEXT *context,
+                         tc_port_measurement *measurement)
 {
-    uint32_t readings[2u * PORT_READINGS];
+    uint32_t readings[2u * TC_PORT_READINGS];
     const tc_status status = painted_call(function, context, readings, &measurement->stack_bytes);
-    for (uint32_t i = 0u; i < PORT_READINGS; ++i) {
+    for (uint32_t i = 0u; i < TC_PORT_READINGS; ++i) {
         measurement->before[i] = ELAPSED(readings[i]);
-        measurement->after[i] = ELAPSED(readings[PORT_READINGS + i]);
+        measurement->after[i] = ELAPSED(readings[TC_PORT_READINGS + i]);
     }
     return status;
 }
 
-tc_status port_measured_invoke(const MODEL_CONTEXT *context, port_measurement *invoke,
-                               port_measurement *empty)
+tc_status tc_port_measured_invoke(const TC_MODEL_CONTEXT *context, tc_port_measurement *invoke,
+                                  tc_port_measurement *empty)
 {
     measure(nothing, context, empty);
-    return measure(MODEL_INVOKE, context, invoke);
+    return measure(TC_MODEL_INVOKE, context, invoke);
 }

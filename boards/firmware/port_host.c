@@ -1,5 +1,5 @@
 /* port_host.c - the harness on this computer: stdio, and nothing is measured. */
-#include "harness_port.h"
+#include "tc_harness_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,26 +20,26 @@ static int open_file(const char *name, const char *mode)
     return -1;
 }
 
-void port_init(void)
+void tc_port_init(void)
 {
 }
 
-int port_open_read(const char *name)
+int tc_port_open_read(const char *name)
 {
     return open_file(name, "rb");
 }
 
-int port_open_write(const char *name)
+int tc_port_open_write(const char *name)
 {
     return open_file(name, "wb");
 }
 
-uint32_t port_read(int handle, void *data, uint32_t bytes)
+uint32_t tc_port_read(int handle, void *data, uint32_t bytes)
 {
     return (uint32_t)fread(data, 1, bytes, files[handle]);
 }
 
-void port_write(int handle, const void *data, uint32_t bytes)
+void tc_port_write(int handle, const void *data, uint32_t bytes)
 {
     if (fwrite(data, 1, bytes, files[handle]) != bytes) {
         perror("write");
@@ -47,21 +47,21 @@ void port_write(int handle, const void *data, uint32_t bytes)
     }
 }
 
-void port_close(int handle)
+void tc_port_close(int handle)
 {
     fclose(files[handle]);
     files[handle] = NULL;
 }
 
-void port_exit(int status)
+void tc_port_exit(int status)
 {
     exit(status);
 }
 
-tc_status port_measured_invoke(const MODEL_CONTEXT *context, port_measurement *invoke,
-                               port_measurement *empty)
+tc_status tc_port_measured_invoke(const TC_MODEL_CONTEXT *context, tc_port_measurement *invoke,
+                                  tc_port_measurement *empty)
 {
     memset(invoke, 0, sizeof *invoke);
     memset(empty, 0, sizeof *empty);
-    return MODEL_INVOKE(context);
+    return TC_MODEL_INVOKE(context);
 }

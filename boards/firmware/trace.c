@@ -1,8 +1,8 @@
 /* trace.c - records what each layer wrote: layer, output, row, bytes (four words), then the bytes themselves.
  */
-#include "harness_trace.h"
+#include "tc_harness_trace.h"
 
-#include "harness_port.h"
+#include "tc_harness_port.h"
 
 #include <string.h>
 
@@ -15,7 +15,7 @@ static int file = -1;
 static void flush(void)
 {
     if (used > 0u) {
-        port_write(file, buffer, used);
+        tc_port_write(file, buffer, used);
         used = 0u;
     }
 }
@@ -26,7 +26,7 @@ static void append(const void *data, uint32_t bytes)
         flush();
     }
     if (bytes > BUFFER_BYTES) {
-        port_write(file, data, bytes);
+        tc_port_write(file, data, bytes);
         return;
     }
     memcpy(buffer + used, data, bytes);

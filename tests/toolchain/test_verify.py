@@ -59,7 +59,7 @@ def test_work_dir_is_kept_and_built_once(make_toy, toy_model, toy_samples, tmp_p
     work = tmp_path / "work"
     directory = make_toy()
     verify_directory(directory, HOST, toy_model, toy_samples, work_dir=work)
-    program = work / "plain" / "harness"
+    program = work / "plain" / "tc_harness"
     built = program.stat().st_mtime_ns
     bench_directory(directory, HOST, toy_samples, work_dir=work)
     assert program.stat().st_mtime_ns == built

@@ -3,10 +3,12 @@
 import re
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from unicodedata import combining, normalize
 
 from tinycompile.errors import Problem, UsageError
+from tinycompile.resources import runtime_dir
 
 MARK = "report.json"
 """The file by which a directory is known as our own output."""
@@ -25,8 +27,9 @@ _HEADERS = frozenset(
 """Headers of the C library, which our directory would hide as it is searched first."""
 
 _CMAKE_TARGETS = frozenset(
-    "all clean edit_cache help install package package_source rebuild_cache test".split()
+    "all clean edit_cache help install m package package_source rebuild_cache test".split()
 )
+"""Targets that CMake has itself, and the library of C's mathematical functions."""
 
 _RESERVED = _KEYWORDS | _HEADERS | _CMAKE_TARGETS | {"tc"}
 
@@ -38,9 +41,17 @@ def c_identifier(text: str) -> str:
     """
     plain = (letter for letter in normalize("NFKD", text) if not combining(letter))
     name = re.sub(r"[^0-9A-Za-z_]", "_", "".join(plain))
-    if not name or name[0].isdigit() or name.startswith(("_", "tc_")) or name.lower() in _RESERVED:
+    lower = name.lower()
+    taken = lower in _RESERVED or lower in _runtime_names() or lower.startswith(("_", "tc_"))
+    if not name or name[0].isdigit() or taken:
         name = f"model_{name}"
     return name
+
+
+@cache
+def _runtime_names() -> frozenset[str]:
+    """Models whose header would have the include guard of a header of the runtime."""
+    return frozenset(path.stem.removeprefix("tc_") for path in runtime_dir().glob("tc_*.h"))
 
 
 def write_directory(files: Mapping[str, str], directory: Path) -> None:

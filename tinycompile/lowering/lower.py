@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from tinycompile.board import Board
 from tinycompile.ir import Graph, Tensor
 from tinycompile.lowering.constants import ConstantPool, FunctionPool
-from tinycompile.lowering.memory import bytes_in_use, memory_report
+from tinycompile.lowering.memory import memory_report
 from tinycompile.lowering.operands import OperandResolver
 from tinycompile.lowering.pulls import input_rows, pulls_of
 from tinycompile.lowering.select import kernel_of
@@ -127,7 +127,7 @@ class _Lowering:
             output_dtypes=tuple(t.dtype.value for t in current.outputs),
             output_formats=tuple(kernel.writes for _ in current.outputs),
             scratch_bytes=code.scratch_bytes,
-            arena_bytes=bytes_in_use(self.plan, region.index),
+            arena_bytes=self.plan.bytes_in_use(region.index),
             weights_bytes=sum(c.bytes for c in code.constants) + sum(p.weights_bytes for p in code.calls),
             estimated_cycles=choice.chosen.cycles,
             estimated_flash_bytes=choice.chosen.flash_bytes,

@@ -16,7 +16,7 @@ def memory_report(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> dict[st
         "arena_bytes": plan.arena_bytes,
         "peak_bytes": peak["bytes_in_use"] if peak else 0,
         "peak_region": peak["index"] if peak else 0,
-        "peak_buffers": [_buffer(graph, p) for p in _live(plan, peak["index"])] if peak else [],
+        "peak_buffers": [_buffer(graph, p) for p in plan.live(peak["index"])] if peak else [],
         "order_proved": schedule.proved,
         "bounds": [asdict(bound) for bound in plan.bounds],
         "regions": regions,
@@ -25,21 +25,6 @@ def memory_report(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> dict[st
         ],
         "buffers": [_buffer(graph, p) for p in plan.placements],
     }
-
-
-def bytes_in_use(plan: MemoryPlan, region: int) -> int:
-    """Bytes of the arena that some buffer holds during a region; overlapping buffers count once."""
-    used, reached = 0, 0
-    for start, end in sorted((p.offset, p.end) for p in _live(plan, region)):
-        used += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return used
-
-
-def _live(plan: MemoryPlan, region: int) -> list[Placement]:
-    """What lies in the arena during a region, from the bottom up."""
-    live = [p for p in plan.placements if p.buffer.first <= region <= p.buffer.last]
-    return sorted(live, key=lambda placement: (placement.offset, placement.end))
 
 
 def _regions(graph: Graph, schedule: Schedule, plan: MemoryPlan) -> list[dict[str, Any]]:
@@ -56,7 +41,7 @@ def _region(region: Region, first_layer: int, kinds: Mapping[int, str], plan: Me
         "index": region.index,
         "layers": list(range(first_layer, first_layer + len(region.nodes))),
         "ops": [kinds[node] for node in region.nodes],
-        "bytes_in_use": bytes_in_use(plan, region.index),
+        "bytes_in_use": plan.bytes_in_use(region.index),
     }
 
 

@@ -8,7 +8,7 @@ from tinycompile.plan import MemoryPlan, Schedule
 from tinycompile.program import short_name
 from tinycompile.report.text import Table, as_text, table
 
-_BAR_WIDTH = 60
+_BAR_WIDTH = 40
 
 
 def inspect(imported: Graph, graph: Graph, schedule: Schedule, memory: MemoryPlan) -> dict[str, Any]:
@@ -59,12 +59,12 @@ def _timeline(graph: Graph, schedule: Schedule, memory: MemoryPlan) -> list[dict
     nodes = {node.id: node for node in graph.nodes}
     steps = []
     for region in schedule.regions:
-        live = [p for p in memory.placements if p.buffer.first <= region.index <= p.buffer.last]
+        live = memory.live(region.index)
         steps.append(
             {
                 "region": region.index,
                 "ops": [nodes[n].kind for n in region.nodes],
-                "live_bytes": sum(p.buffer.bytes for p in live),
+                "bytes_in_use": memory.bytes_in_use(region.index),
                 "end": max((p.end for p in live), default=0),
                 "buffers": sorted(p.buffer.name for p in live),
             }
@@ -96,11 +96,9 @@ def _operators(data: dict[str, Any]) -> Table:
 
 
 def _timeline_table(data: dict[str, Any]) -> Table:
-    made = table(
-        f"memory over time, arena {data['arena_bytes']:,} bytes", "region", "op", "live bytes", "what"
-    )
-    most = max((step["live_bytes"] for step in data["timeline"]), default=0) or 1
+    made = table(f"memory over time, arena {data['arena_bytes']:,} bytes", "region", "op", "in use", "what")
+    most = max((step["bytes_in_use"] for step in data["timeline"]), default=0) or 1
     for step in data["timeline"]:
-        bar = "#" * max(1, round(_BAR_WIDTH * step["live_bytes"] / most))
-        made.add_row(str(step["region"]), " ".join(step["ops"]), f"{step['live_bytes']:,}", bar)
+        bar = "#" * max(1, round(_BAR_WIDTH * step["bytes_in_use"] / most))
+        made.add_row(str(step["region"]), " ".join(step["ops"]), f"{step['bytes_in_use']:,}", bar)
     return made

@@ -42,7 +42,7 @@ def build_firmware(
     cmake = require_program("cmake")
     compiler = require_program(board.compiler)
     directory.mkdir(parents=True, exist_ok=True)
-    _write_if_changed(directory / "harness_model.h", model_header(generated, trace_sample))
+    _write_if_changed(directory / "tc_harness_model.h", model_header(generated, trace_sample))
     task = f"{generated.name} for board {board.name}"
     arguments = _definitions(generated, board, directory, compiler, trace)
     configured = run(
@@ -54,8 +54,8 @@ def build_firmware(
     suffix = "" if board.is_host else ".elf"
     return Firmware(
         directory=directory,
-        harness=directory / f"harness{suffix}",
-        minimal=None if trace else directory / f"minimal{suffix}",
+        harness=directory / f"tc_harness{suffix}",
+        minimal=None if trace else directory / f"tc_minimal{suffix}",
         log=configured.log + built.log,
     )
 

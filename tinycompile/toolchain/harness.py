@@ -41,12 +41,12 @@ class HarnessResult:
 
 
 def model_header(generated: Generated, trace_sample: int = 0) -> str:
-    """Text of harness_model.h, by which harness.c and minimal.c know the model."""
+    """Text of tc_harness_model.h, by which harness.c and minimal.c know the model."""
     name, macro = generated.name, generated.name.upper()
     in_arena = generated.input_mode == "arena"
     inputs = [
         (
-            f"{name}_input_{i}(context)" if in_arena else f"harness_input_{i}",
+            f"{name}_input_{i}(context)" if in_arena else f"tc_harness_input_{i}",
             f"{macro}_INPUT_{i}_BYTES",
         )
         for i in range(len(generated.inputs))
@@ -55,20 +55,20 @@ def model_header(generated: Generated, trace_sample: int = 0) -> str:
         (f"{name}_output_{i}(context)", f"{macro}_OUTPUT_{i}_BYTES") for i in range(len(generated.outputs))
     ]
     lines = [
-        "#ifndef HARNESS_MODEL_H",
-        "#define HARNESS_MODEL_H",
+        "#ifndef TC_HARNESS_MODEL_INCLUDED",
+        "#define TC_HARNESS_MODEL_INCLUDED",
         f'#include "{name}.h"',
-        f"#define MODEL_CONTEXT {name}_context",
-        f"#define MODEL_INIT {name}_init",
-        f"#define MODEL_INVOKE {name}_invoke",
-        f"#define MODEL_ARENA_BYTES {macro}_ARENA_BYTES",
-        f"#define MODEL_STATE_BYTES {macro}_STATE_BYTES",
-        f"#define MODEL_ALIGNED __attribute__((aligned({macro}_ARENA_ALIGN)))",
-        f"#define MODEL_INPUT_COUNT {macro}_INPUT_COUNT",
-        f"#define MODEL_OUTPUT_COUNT {macro}_OUTPUT_COUNT",
-        f"#define MODEL_INPUTS(context) {_regions(inputs)}",
-        f"#define MODEL_OUTPUTS(context) {_regions(outputs)}",
-        f"#define HARNESS_TRACE_SAMPLE {trace_sample}u",
+        f"#define TC_MODEL_CONTEXT {name}_context",
+        f"#define TC_MODEL_INIT {name}_init",
+        f"#define TC_MODEL_INVOKE {name}_invoke",
+        f"#define TC_MODEL_ARENA_BYTES {macro}_ARENA_BYTES",
+        f"#define TC_MODEL_STATE_BYTES {macro}_STATE_BYTES",
+        f"#define TC_MODEL_ALIGNED __attribute__((aligned({macro}_ARENA_ALIGN)))",
+        f"#define TC_MODEL_INPUT_COUNT {macro}_INPUT_COUNT",
+        f"#define TC_MODEL_OUTPUT_COUNT {macro}_OUTPUT_COUNT",
+        f"#define TC_MODEL_INPUTS(context) {_regions(inputs)}",
+        f"#define TC_MODEL_OUTPUTS(context) {_regions(outputs)}",
+        f"#define TC_HARNESS_TRACE_SAMPLE {trace_sample}u",
         *_bind_inputs(generated),
         "#endif",
     ]
@@ -82,18 +82,22 @@ def _regions(regions: Sequence[tuple[str, str]]) -> str:
 def _bind_inputs(generated: Generated) -> list[str]:
     """With inputs outside of the arena the harness owns their buffers, and hands them or their rows to the model."""
     if generated.input_mode == "arena":
-        return ["#define MODEL_BIND_INPUTS(context) ((void)(context))"]
+        return ["#define TC_MODEL_BIND_INPUTS(context) ((void)(context))"]
     name, macro, indices = generated.name, generated.name.upper(), range(len(generated.inputs))
-    lines = [f"MODEL_ALIGNED static uint8_t harness_input_{i}[{macro}_INPUT_{i}_BYTES];" for i in indices]
+    lines = [
+        f"TC_MODEL_ALIGNED static uint8_t tc_harness_input_{i}[{macro}_INPUT_{i}_BYTES];" for i in indices
+    ]
     if generated.input_mode == "rows":
-        lines.insert(0, '#include "harness_rows.h"')
+        lines.insert(0, '#include "tc_harness_rows.h"')
         for i in indices:
-            rows = f"harness_input_{i}, {macro}_INPUT_{i}_ROW_BYTES"
-            lines.append(f"static harness_rows harness_rows_{i} = {{{rows}}};")
-        calls = [f"{name}_set_rows_{i}((context), harness_read_row, &harness_rows_{i})" for i in indices]
+            rows = f"tc_harness_input_{i}, {macro}_INPUT_{i}_ROW_BYTES"
+            lines.append(f"static tc_harness_rows tc_harness_rows_{i} = {{{rows}}};")
+        calls = [
+            f"{name}_set_rows_{i}((context), tc_harness_read_row, &tc_harness_rows_{i})" for i in indices
+        ]
     else:
-        calls = [f"{name}_set_input_{i}((context), (const void *)harness_input_{i})" for i in indices]
-    return [*lines, f"#define MODEL_BIND_INPUTS(context) ({', '.join(calls)})"]
+        calls = [f"{name}_set_input_{i}((context), (const void *)tc_harness_input_{i})" for i in indices]
+    return [*lines, f"#define TC_MODEL_BIND_INPUTS(context) ({', '.join(calls)})"]
 
 
 def write_inputs(generated: Generated, samples: Sequence[Sample], directory: Path) -> None:

@@ -96,12 +96,12 @@ class VerifyResult:
         head = f"{self.model} on {self.board} against {self.oracle}"
         error = f"relative error of float outputs up to {self.max_relative_error:.3g}"
         if self.exact:
-            return f"{head}: exact, {self.samples} samples"
+            return f"{head}: exact, {_count(self.samples)}"
         if self.difference is None:
-            agreement = f"within tolerance, {self.samples} samples, {self.inexact_samples} of them not exact"
+            agreement = f"within tolerance, {_count(self.samples)}, {self.inexact_samples} of them not exact"
             return f"{head}: {agreement}\n  {error}, {FLOAT_TOLERANCE:g} is allowed"
         lines = [
-            f"{head}: DIFFERENT in {self.differing_samples} of {self.samples} samples",
+            f"{head}: DIFFERENT in {self.differing_samples} of {_count(self.samples)}",
             f"  {self.difference}",
         ]
         if self.max_relative_error:
@@ -112,6 +112,10 @@ class VerifyResult:
             else "  no layer found that differs by itself"
         )
         return "\n".join(lines)
+
+
+def _count(samples: int) -> str:
+    return "1 sample" if samples == 1 else f"{samples:,} samples"
 
 
 def verify_directory(

@@ -1,7 +1,7 @@
-/* harness_trace.h - named by TC_TRACE_HEADER: what a generated model calls after each row (TC_TRACE_ROWS) and each
+/* tc_harness_trace.h - named by TC_TRACE_HEADER: what a generated model calls after each row (TC_TRACE_ROWS) and each
  * layer. */
-#ifndef HARNESS_TRACE_H
-#define HARNESS_TRACE_H
+#ifndef TC_HARNESS_TRACE_INCLUDED
+#define TC_HARNESS_TRACE_INCLUDED
 
 #include <stdint.h>
 
@@ -21,4 +21,4 @@ void trace_end(void);
 #endif
 #define TC_TRACE_LAYER(layer) ((void)0)
 
-#endif /* HARNESS_TRACE_H */
+#endif /* TC_HARNESS_TRACE_INCLUDED */
