@@ -53,8 +53,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "depthwise_planar_asm",
         "pointwise_planar_asm",
         "window_planar_asm",
-        "strassen_planar_asm",
-        "strassen_asm",
+        "window_asm_chained",
         "window_sparse_asm",
         "fully_connected_sparse_asm",
     }

@@ -72,7 +72,8 @@ def test_on_the_emulator(tmp_path: Path) -> None:
     assert {case.kernel.name for case in cases} == {
         f"dense_{name}"
         for name in (
-            "pointwise_asm", "pointwise_asm_packed", "window_asm", "window_asm_packed", "pointwise_vector_dsp",
+            "pointwise_asm", "pointwise_asm_packed", "pointwise_asm_chained", "window_asm", "window_asm_packed",
+            "window_asm_chained", "pointwise_vector_dsp",
             "window_dsp", "window_vector_dsp", "pointwise_sparse_asm", "window_sparse_asm",
             "pointwise_sparse_blocks_asm", "window_sparse_blocks_asm",
         )

@@ -9,10 +9,10 @@ import pytest
 from tests.kernels.operations import Numbers, convolution, fully_connected, image_for, window
 from tests.kernels.runner import Case
 from tests.kernels_asm.guarded import run_guarded
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
-from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._fully_connected_asm import FullyConnectedAsm
@@ -24,16 +24,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-ea
 KERNELS: dict[str, tuple[Kernel, ...]] = {
     "CONV_2D": (
         PointwiseAsm(),
-        PointwiseAsm(packed=True),
+        PointwiseAsm(Weights.PACKED),
+        PointwiseAsm(Weights.CHAINED),
         WindowAsm(),
-        WindowAsm(packed=True),
+        WindowAsm(Weights.PACKED),
+        WindowAsm(Weights.CHAINED),
         WinogradAsm(),
         WinogradRowAsm(tiles=2),
         WinogradRowAsm(tiles=1),
-        PointwiseStrassen(least_width=0),
-        RowsStrassen(least_width=0),
     ),
-    "FULLY_CONNECTED": (FullyConnectedAsm(), FullyConnectedAsm(packed=True)),
+    "FULLY_CONNECTED": tuple(FullyConnectedAsm(weights) for weights in Weights),
 }
 
 DRAWS = (
@@ -83,8 +83,11 @@ def test_pointwise_depths(depths: range, tmp_path: Path) -> None:
     operations = [convolution((1, 1, 1 + k % 9, k), 1 + k % 11, numbers=drawn(k)) for k in depths]
     operations += [convolution((1, 2, 4, k), 8 + k % 11, numbers=drawn(k)) for k in depths if k % 8 == 0]
     cases = check(operations, tmp_path)
-    strassen = {"strassen_asm", "strassen_rows_asm"}
-    assert {case.kernel.name for case in cases} == {"pointwise_asm", "pointwise_asm_packed", *strassen}
+    assert {case.kernel.name for case in cases} == {
+        "pointwise_asm",
+        "pointwise_asm_packed",
+        "pointwise_asm_chained",
+    }
 
 
 @pytest.mark.parametrize("depths", [range(1, 36), range(36, 71)], ids=["1-35", "36-70"])

@@ -3,7 +3,8 @@
 import pytest
 
 from tinycompile.assembly import matrix_product, reorder, scheduler
-from tinycompile.assembly.matrix_product import Shape, block
+from tinycompile.assembly.matrix_product import block
+from tinycompile.assembly.matrix_shape import Shape
 from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Op, Scheduled, Values, schedule

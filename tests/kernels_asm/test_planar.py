@@ -9,9 +9,10 @@ from tests.kernels.runner import Case
 from tests.kernels_asm.guarded import run_guarded
 from tests.kernels_asm.test_depthwise import TAPS
 from tests.kernels_asm.test_matrix_products import drawn
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.board import load_board
 from tinycompile.ops import Kernel, Operation
-from tinycompile.ops._conv_2d_planar import PlanarStrassen, PointwisePlanarAsm, WindowPlanarAsm
+from tinycompile.ops._conv_2d_planar import PointwisePlanarAsm, WindowPlanarAsm
 from tinycompile.ops._depthwise_planar_asm import DepthwisePlanarAsm
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")]
@@ -89,8 +90,8 @@ def test_rows_apart(tmp_path: Path) -> None:
     check(operations, DepthwisePlanarAsm(), tmp_path)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_products(packed: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights", Weights)
+def test_products(weights: Weights, tmp_path: Path) -> None:
     """1x1 convolutions: depths, channels of every tail, widths of every rest, groups of one, two and four pixels."""
     operations = [
         convolution((1, 2, width, depth), channels, numbers=drawn(width + depth))
@@ -101,14 +102,16 @@ def test_products(packed: bool, tmp_path: Path) -> None:
             (5, 1100, 6), (40, 16, 143), (112, 4, 24), (96, 8, 40), (200, 8, 9),
         ]
     ]  # fmt: skip
-    kernel = PointwisePlanarAsm(packed)
+    kernel = PointwisePlanarAsm(weights)
     taken = [operation for operation in operations if kernel.supports(operation, load_board("m7"))]
-    assert len(taken) >= len(operations) - 5 * packed  # weights of -128 are in no high half
+    assert len(taken) >= len(operations) - 5 * (
+        weights is not Weights.INT16
+    )  # weights of -128 are in no high half
     check(taken, kernel, tmp_path)
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_first_layers(packed: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights", Weights)
+def test_first_layers(weights: Weights, tmp_path: Path) -> None:
     """Windows of few input channels: strides, padding, widths of every rest."""
     operations = [
         convolution((1, 7, width, depth), channels, taps, window(padding, (stride, stride)), drawn(width))
@@ -118,24 +121,10 @@ def test_first_layers(packed: bool, tmp_path: Path) -> None:
             (40, 3, 24, (3, 3), "SAME", 1), (112, 2, 9, (3, 3), "SAME", 2), (30, 20, 7, (2, 5), "SAME", 1),
         ]
     ]  # fmt: skip
-    kernel = WindowPlanarAsm(packed)
+    kernel = WindowPlanarAsm(weights)
     taken = [operation for operation in operations if kernel.supports(operation, load_board("m7"))]
-    assert len(taken) >= len(operations) - 6 * packed
+    assert len(taken) >= len(operations) - 6 * (weights is not Weights.INT16)
     check(taken, kernel, tmp_path)
-
-
-def test_strassen(tmp_path: Path) -> None:
-    """Depths with and without a loop, channels of every tail, widths up to the longest offsets."""
-    operations = [
-        convolution((1, 2, width, depth), channels, numbers=drawn(width + depth + channels))
-        for width, depth, channels in [
-            *((8, 16, channels) for channels in range(8, 18)),
-            *((width, 16, 11) for width in (4, 12, 28, 56, 112, 252)),
-            *((4, depth, 19) for depth in (24, 96, 136, 200, 384)),
-            (28, 32, 192),
-        ]
-    ]
-    check(operations, PlanarStrassen(least_width=8), tmp_path)
 
 
 @pytest.mark.parametrize("level", ["-O0", "-Os", "-O3"])
@@ -145,4 +134,3 @@ def test_optimisation_levels(level: str, tmp_path: Path) -> None:
         [depthwise((1, 5, 20, 6), (3, 3), window("SAME"), drawn(0))], DepthwisePlanarAsm(), tmp_path, (level,)
     )
     check([convolution((1, 3, 11, 20), 13, numbers=drawn(0))], PointwisePlanarAsm(), tmp_path, (level,))
-    check([convolution((1, 3, 8, 16), 13, numbers=drawn(0))], PlanarStrassen(8), tmp_path, (level,))

@@ -161,6 +161,25 @@ def test_fixed_scales() -> None:
         assert found is not None and set(found.scale.tolist()) == {scale}
 
 
+@pytest.mark.parametrize("clamps", CLAMPS.values(), ids=CLAMPS.keys())
+@pytest.mark.parametrize("seed", range(8))
+def test_whole_offsets(seed: int, clamps: tuple[int, int, int]) -> None:
+    """What is added to accumulators can be added before they are scaled."""
+    zero_point, low, high = clamps
+    layer, multipliers = random_layer(seed, spread=2.0, taps=60)
+    least, greatest = np.maximum(layer.least, -(1 << 22)), np.minimum(layer.greatest, 1 << 22)
+    scale = np.full_like(least, 256)
+    whole = Accumulators(least, greatest, scale, fixed_scale=True, whole_offsets=True)
+    found = solve(whole, multipliers, zero_point, low, high)
+    assert (found is None) == (zero_point > low)  # rounding away from zero needs the scale 2
+    if found is None:
+        return
+    assert not (found.offset % 256).any() and (found.scale == 256).all()
+    for channel, multiplier in enumerate(multipliers):
+        limits = (zero_point, low, high, int(least[channel]), int(greatest[channel]))
+        check_channel(found, channel, multiplier, limits)
+
+
 def test_closed_forms_leave_scale_and_offset_alone() -> None:
     """`closed` gives scale 2 and no offset, and still proves every threshold."""
     layer, multipliers = random_layer(2, 6.0, 80)
@@ -206,23 +225,15 @@ def test_sums_that_come_times_four(seed: int, clamps: tuple[int, int, int]) -> N
         check_channel(found, channel, multiplier, limits)
 
 
-@pytest.mark.parametrize("together", [1, 2])
 @pytest.mark.parametrize("seed", range(12))
-def test_one_constant_for_all_channels(seed: int, together: int) -> None:
-    """RELU layers with int16 weights need no constant; scales that are too small for that, shared in pairs, need a common one."""
+def test_large_scales_need_no_constant(seed: int) -> None:
+    """RELU layers with int16 weights, unless a channel is constant."""
     layer, multipliers = random_layer(seed, spread=float(seed % 4 * 2), taps=60)
-    count = len(multipliers) // 2 * 2 or 2
-    layer = replace(
-        layer, least=np.resize(layer.least, count), greatest=np.resize(layer.greatest, count),
-        largest_scale=np.full(count, 256 // together**3), together=together,
-    )  # fmt: skip
-    multipliers = tuple(multipliers[k % len(multipliers)] for k in range(count))
-    levels = (0,) if together == 1 else (512, 256, 1024)
-    found = solve(layer, multipliers, -128, -128, 127, levels=levels)
+    layer = replace(layer, largest_scale=np.full_like(layer.least, 256))
+    found = solve(layer, multipliers, -128, -128, 127)
     assert found is not None and found.shift is not None
     all_live = layer_of(layer, multipliers, -128, -128, 127).reached.any(axis=1).all()
-    assert (found.common_constant in [level << found.shift for level in levels]) == all_live
-    assert (found.scale[::together] == found.scale[together - 1 :: together]).all()
+    assert found.bias_alone == all_live and not (all_live and found.constant.any())
     for channel, multiplier in enumerate(multipliers):
         limits = (-128, -128, 127, int(layer.least[channel]), int(layer.greatest[channel]))
         check_channel(found, channel, multiplier, limits)
@@ -232,7 +243,7 @@ def test_a_bias_beside_the_line_is_refused() -> None:
     """The proof tells an offset that is wrong by one accumulator in one channel."""
     layer, multipliers = random_layer(1, 2.0, 60)
     found = solve(layer, multipliers, -128, -128, 127)
-    assert found is not None and found.common_constant == 0
+    assert found is not None and found.bias_alone
     proof = layer_of(layer, multipliers, -128, -128, 127)
     assert is_exact(found, proof)
     for channel, scale in enumerate(found.scale.tolist()):

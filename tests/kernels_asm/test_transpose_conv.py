@@ -10,6 +10,7 @@ from tests.kernels.operations import Numbers, image_for, transposed, window
 from tests.kernels.runner import Case
 from tests.kernels_asm.guarded import run_guarded
 from tests.kernels_asm.test_matrix_products import DRAWS, drawn
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.board import load_board
 from tinycompile.ops import Operation
 from tinycompile.ops._transpose_conv_asm import TransposeConvAsm
@@ -17,7 +18,7 @@ from tinycompile.program import Granularity
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-eabi-gcc", "qemu-system-arm")]
 
-KERNELS = (TransposeConvAsm(), TransposeConvAsm(packed=True))
+KERNELS = tuple(TransposeConvAsm(weights) for weights in Weights)
 
 
 def extent(image: int, taps: int, stride: int, padding: str, rest: int = 0) -> int:

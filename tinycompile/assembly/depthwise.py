@@ -174,7 +174,7 @@ class ChannelWriter:
     def requantize(self, output: int) -> None:
         """From the sum of an output to the store."""
         how, values, total = self.how, self.values, self.sums[output]
-        x = scaled(values, how, total, self.constant(1), self.constant(2) if how.constant is None else None)
+        x = scaled(values, how, total, self.constant(1), self.constant(2) if how.addend else None)
         if not how.shift:
             x = values.emit("shift", (x, self.constant(3)))
         x = values.emit("saturate", (x,), (how.shift,))

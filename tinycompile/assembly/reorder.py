@@ -9,14 +9,13 @@ from functools import lru_cache
 from tinycompile.assembly.scheduler import ACCUMULATING, STORES, UNITS, Scheduled, Step, Unit, may_pair
 
 _WINDOW = 40
-_NO_RESULT = STORES | {"store_pair", "store_many", "compare", "test"}
+_NO_RESULT = STORES | {"store_pair", "compare", "test"}
 _SETS_FLAGS = frozenset({"compare", "test"})
 _ADDS_TO = frozenset({"advance", "add_high", "extend_half_add"})
 """They read the register of their result."""
 _REGISTERS = {
     "load": 2,
     "load_pair": 3,
-    "load_pair_moving": 3,
     "load_byte": 2,
     "advance": 1,
     "add_high": 2,
@@ -24,21 +23,18 @@ _REGISTERS = {
     "test": 1,
     "saturate": 2,
     "shift_right": 2,
+    "shift_left": 2,
     "clamp": 2,
     "store_pair": 3,
-    "stack_address": 1,
     "constant": 1,
     "add_shifted": 3,
+    "sub_shifted": 3,
+    "sub_high": 3,
 }
 """Leading numbers of a step that are registers, where they are not all; stores of one register have an offset at the end."""
 
 _FLAGS = 16
 """Stands for the condition flags."""
-
-_FRAME = 17
-"""Stands for what is kept in the stack."""
-
-_STACK = 13
 
 
 @lru_cache(maxsize=4096)
@@ -48,15 +44,11 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
     count = _REGISTERS.get(kind, len(numbers) - (1 if kind in STORES else 0))
     registers = numbers[:count]
     if kind in _NO_RESULT:
-        if kind in _SETS_FLAGS:
-            return frozenset(registers), frozenset({_FLAGS})
-        kept = kind == "store_many" or (kind not in ("store_byte", "store_half") and _STACK in registers)
-        return frozenset(registers), frozenset({_FRAME} if kept else ())
+        return frozenset(registers), frozenset({_FLAGS} if kind in _SETS_FLAGS else ())
     if kind in ("load_next", "load_pair_next"):
         return frozenset(registers[-1:]), frozenset(registers)
-    results = {"load_pair": 2, "load_pair_moving": 3, "load_many": len(registers) - 1}.get(kind, 1)
-    reads = registers if kind in _ADDS_TO else registers[2 if kind == "load_pair_moving" else results :]
-    return frozenset([*reads, _FRAME] if _STACK in reads else reads), frozenset(registers[:results])
+    results = {"load_pair": 2, "load_many": len(registers) - 1}.get(kind, 1)
+    return frozenset(registers if kind in _ADDS_TO else registers[results:]), frozenset(registers[:results])
 
 
 def reorder(steps: Sequence[Step]) -> Scheduled:
@@ -200,8 +192,8 @@ class _Reorderer:
 
 
 def _further_cycles(step: Step) -> int:
-    """Cycles of a multiple load or store beyond its first: two words in each."""
-    return (len(step) - 3) // 2 if step[0] in ("load_many", "store_many") else 0
+    """Cycles of a multiple load beyond its first: two words in each."""
+    return (len(step) - 3) // 2 if step[0] == "load_many" else 0
 
 
 def _fit(first: Unit, second: Unit) -> bool:

@@ -70,14 +70,13 @@ class Writer(ABC):
         """Requantize and store."""
         yield from self.end()
         how, output = self.how, TAPS
-        assert not how.constant
         names = list(range(self.group.pixels, _OPERANDS))
         constants, temporaries = names[: how.words], names[how.words : how.words + 2]
         yield ("load", output, STACK, _OUTPUT_OFFSET)
         for index, register in enumerate(constants):
             yield ("load", register, STREAM, 4 * (index - self.words_ahead))
         for x in self.pixels:
-            addend = constants[1] if how.constant is None else None
+            addend = constants[1] if how.addend else None
             if how.doubled:
                 yield ("add", x, x, x)
             if how.half_away:

@@ -11,7 +11,8 @@ Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 201
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
+from tinycompile.assembly.matrix_shape import STREAM, Shape
+from tinycompile.assembly.matrix_writer import product_steps
 from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing, scaled
@@ -141,7 +142,12 @@ def position(shape: Tiles, index: int) -> Scheduled:
 def _products(shape: Tiles) -> tuple[Step, ...]:
     several = shape.tiles > 1
     product = Shape(
-        shape.tiles, shape.channels, shape.pairs, Places(1), double_pixels=several, double_weights=True
+        shape.tiles,
+        shape.channels,
+        shape.pairs,
+        Places(1),
+        double_pixels=several,
+        double_words=shape.channels,
     )
     return tuple(product_steps(product))
 
@@ -249,7 +255,7 @@ class _Finish:
 
     def factors(self, channel: int) -> tuple[Value, Value | None]:
         """Multiplier and constant of a channel, if there is one."""
-        if self.how.constant is None:
+        if self.how.addend:
             return self.values.emit_pair("load_pair", (STREAM,), (self.constant(channel, 1),))
         return self.values.emit("load", (STREAM,), (self.constant(channel, 1),)), None
 

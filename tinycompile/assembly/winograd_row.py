@@ -20,7 +20,8 @@ Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 201
 from dataclasses import dataclass
 from functools import cache
 
-from tinycompile.assembly.matrix_product import STREAM, Shape, product_steps
+from tinycompile.assembly.matrix_shape import STREAM, Shape
+from tinycompile.assembly.matrix_writer import product_steps
 from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing, scaled
@@ -152,7 +153,9 @@ def products(shape: RowTiles) -> Scheduled:
     steps: list[Step] = []
     for pair in range(shape.chunk):
         double = shape.tiles > 1 or pair % 2 == 0
-        one = Shape(shape.tiles, shape.block_channels, 1, Places(1), double_weights=double)
+        one = Shape(
+            shape.tiles, shape.block_channels, 1, Places(1), double_words=shape.block_channels * double
+        )
         adds = pair > 0 or shape.chunk < shape.pairs
         steps += [_moved(step, shape, pair, adds) for step in product_steps(one)]
     return reorder(steps)
@@ -217,7 +220,7 @@ def _requantized(values: Values, how: Requantizing, x: Value, channel: int) -> V
     if how.doubled:
         x = values.emit("shift_right", (values.emit("multiply", (x, THIRD)),), (2,))
     multiplier = values.emit("load", (STREAM,), (_constant(how, channel, 1),))
-    constant = values.emit("load", (STREAM,), (_constant(how, channel, 2),)) if how.constant is None else None
+    constant = values.emit("load", (STREAM,), (_constant(how, channel, 2),)) if how.addend else None
     x = scaled(values, how, x, multiplier, constant)
     if not how.shift:
         x = values.emit("shift", (x, values.emit("load", (STREAM,), (_constant(how, channel, 3),))))

@@ -4,14 +4,15 @@ int16 weights may be scaled by a power of two of each channel; `packed` ones hav
 come times four or times 24. See `tinycompile/quant/solver.py` for what the scale is good for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ir import Array
-from tinycompile.ops._dsp import Channels, may_pair
+from tinycompile.ops._dsp import CHAINED_SCALE, Channels, chain_order, may_pair
 from tinycompile.quant import Accumulators, Multiplier, Requantization, requantize, solve
 
 LARGEST_SCALE = 256
@@ -21,8 +22,8 @@ WINOGRAD_SCALE = 4
 WINOGRAD_ROW_SCALE = 24
 """The common denominator of the transform along a row."""
 
-_STRASSEN_LEVELS = (512, 256, 1024)
-"""Levels of one constant for all channels; powers of two, which are operands of one instruction."""
+_CHAINED_REACH = (1 << 23) - (1 << 14)
+"""Dot products of chains, with their offsets, have 24 bits."""
 
 _OFFSET_ROOM = 1 << 14
 """Accumulators stay this far from the limits of int32, which leaves room for the offsets of the solver."""
@@ -56,10 +57,15 @@ class Scaling:
     constant: Array
     shifts: Array
 
+    def part(self, channels: slice) -> "Scaling":
+        """That of some channels."""
+        names = ("scale", "offset", "multiplier", "constant", "shifts")
+        return replace(self, **{name: getattr(self, name)[channels] for name in names})
+
     @property
     def constants(self) -> Array:
         """Constants as streams hold them, int64 [channels, how.words]: multiplier, constant, shift."""
-        used = [self.multiplier, *([self.constant] if self.how.constant is None else []), self.shifts]
+        used = [self.multiplier, *([self.constant] if self.how.addend else []), self.shifts]
         return np.stack(used[: self.how.words], axis=1)
 
 
@@ -85,12 +91,14 @@ class _Key:
         )  # fmt: skip
 
 
-def scaling(channels: Channels, packed: bool = False) -> Scaling | None:
-    """Proven constants of a layer, None when there are none. Remembered, as kernel selection asks several times.
-
-    Otherwise than `packed` weights, int16 weights may be scaled.
-    """
-    return _packed_scaling(_key(channels)) if packed else _int16_scaling(_key(channels))
+def scaling(channels: Channels, weights: Weights = Weights.INT16) -> Scaling | None:
+    """Proven constants of a layer, None when there are none. Remembered, as kernel selection asks several times."""
+    by_weights = {
+        Weights.INT16: _int16_scaling,
+        Weights.PACKED: _packed_scaling,
+        Weights.CHAINED: _chained_scaling,
+    }
+    return by_weights[weights](_key(channels))
 
 
 def byte_scaling(channels: Channels) -> Scaling | None:
@@ -106,26 +114,6 @@ def winograd_scaling(channels: Channels) -> Scaling | None:
 def winograd_row_scaling(channels: Channels, rows: int) -> Scaling | None:
     """The same for windows of `rows` rows with three columns, by the transform along the row; `doubled`: times 24."""
     return _winograd_row_scaling(_key(channels), rows)
-
-
-def strassen_scaling(channels: Channels) -> Scaling | None:
-    """Proven constants of a product in which the channels 2k and 2k + 1 are added to each other: both have the same scale."""
-    return _strassen_scaling(_key(channels))
-
-
-def strassen_factors(channels: Channels) -> dict[str, Array]:
-    """Right factors of `assembly/strassen.py` by the left ones: weights [channels, depth] as int64 [channels / 2, depth / 2].
-
-    The halves of the depth are its first and its second half; A22 is taken negative.
-    """
-    weights = channels.weights.astype(np.int64)
-    half = weights.shape[1] // 2
-    b11, b21, b12, b22 = (
-        weights[odd::2, part] for odd in (0, 1) for part in (slice(half), slice(half, None))
-    )
-    t1 = b12 - b11
-    t2 = b22 - t1
-    return {"S3": b22 - b12, "A11": b11, "A12": b21, "S2": t2, "S1": t1, "S4": b22, "A22": b21 - t2}
 
 
 def transformed_weights(channels: Channels) -> Array:
@@ -172,6 +160,15 @@ def _packed_scaling(key: _Key) -> Scaling | None:
 
 
 @lru_cache(maxsize=1024)
+def _chained_scaling(key: _Key) -> Scaling | None:
+    channels = key.channels()
+    if chain_order(channels.weights) is None or _reach(channels).max() >= _CHAINED_REACH:
+        return None
+    found = _solve(channels, slice(None), CHAINED_SCALE, fixed=True, whole_offsets=True)
+    return _scaling([(slice(None), found)]) if found is not None else _doubled_scaling(channels)
+
+
+@lru_cache(maxsize=1024)
 def _byte_scaling(key: _Key) -> Scaling | None:
     channels = key.channels()
     found = _solve(channels, slice(None), 1, fixed=True)
@@ -184,20 +181,6 @@ def _doubled_scaling(channels: Channels) -> Scaling | None:
     if doubled is None or (doubled.scale != 2).any():
         return None
     return _scaling([(slice(None), doubled)], doubled=True)
-
-
-@lru_cache(maxsize=1024)
-def _strassen_scaling(key: _Key) -> Scaling | None:
-    channels = key.channels()
-    stored = np.concatenate(list(strassen_factors(channels).values()), axis=1)
-    scales = _largest_scales(channels, np.repeat(stored, 2, axis=0))
-    joint = np.repeat(scales.reshape(-1, 2).min(axis=1), 2)
-    found = _solve(channels, slice(None), joint, together=2, levels=_STRASSEN_LEVELS)
-    if found is None:
-        found = _solve(channels, slice(None), 2, closed=True)
-    if found is None or (found.scale[0::2] != found.scale[1::2]).any():
-        return None
-    return _scaling([(slice(None), found)])
 
 
 @lru_cache(maxsize=1024)
@@ -249,8 +232,7 @@ def _solve(
     fixed: bool = False,
     closed: bool = False,
     least_scale: int = 1,
-    together: int = 1,
-    levels: tuple[int, ...] = (0,),
+    whole_offsets: bool = False,
 ) -> Requantization | None:
     """Solve some channels of a layer."""
     least, greatest, origin = (limit[part] for limit in _limits(channels))
@@ -258,13 +240,12 @@ def _solve(
         return None
     largest = np.broadcast_to(np.asarray(scales, np.int64), least.shape).copy()
     return solve(
-        Accumulators(least, greatest, largest, fixed, least_scale, origin, together),
+        Accumulators(least, greatest, largest, fixed, least_scale, origin, whole_offsets),
         channels.multipliers[part],
         channels.out_zero_point,
         channels.low,
         channels.high,
         closed,
-        levels,
     )
 
 
@@ -285,6 +266,6 @@ def _scaling(parts: list[tuple[slice, Requantization]], doubled: bool = False) -
         high=127 if first.high is None else first.high,
         odd_shift=(last.shift or 0) if last is not first else 0,
         doubled=doubled,
-        constant=first.common_constant if len(parts) == 1 else None,
+        addend=not all(found.bias_alone for _, found in parts),
     )
     return Scaling(how, **arrays)

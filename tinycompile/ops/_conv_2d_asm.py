@@ -99,7 +99,7 @@ class WindowAsm(GemmAsm):
             parameters=parameters,
             granularity=granularity,
             inputs=((0, Passing.WINDOW),),
-            constants=(stream(matrix, made, layout.width, self.packed),),
+            constants=(stream(matrix, made, layout),),
             arguments=(operation.input(0).zero_point,),
             scratch_bytes=self.scratch_bytes(operation, board),
         )

@@ -6,9 +6,11 @@ halfwords 256 * w1 + w0: SMLAD on the raw word sums 256 * dot1 + dot0, from whic
 """
 
 from dataclasses import dataclass
+from itertools import pairwise, permutations
 
 import numpy as np
 
+from tinycompile.assembly.matrix_shape import CHAIN, ChainOrder
 from tinycompile.ir import Array
 from tinycompile.ops._linear import folded_bias
 from tinycompile.quant import Multiplier, requantize
@@ -18,6 +20,11 @@ DSP_RUNTIME = ("tc_dsp.h", "tc_requantize.h")
 
 SCRATCH_LIMIT_BYTES = 2048
 """Scratch that a kernel may ask for."""
+
+_LEAST_WEIGHT = -128
+
+CHAINED_SCALE = 256
+"""What dot products of chained weights come times."""
 
 LARGEST_FAST_SHIFT = 22
 ACTIVATION_LIMITS = (-128, 127)
@@ -134,14 +141,45 @@ def may_pair(weights: Array) -> bool:
     return bool(fits and reach < 1 << 23)
 
 
+def chained(values: Array, order: ChainOrder) -> Array:
+    """Weights or biases [channels, ...] of whole chains as [sums, ...], of what is no chain times 256.
+
+    See `assembly/matrix_shape.py`.
+    """
+    if len(values) % CHAIN:
+        return CHAINED_SCALE * values
+    links = values.reshape(-1, CHAIN, *values.shape[1:])[:, list(order)]
+    joined: Array = CHAINED_SCALE * links[:, :-1] + links[:, 1:]
+    return joined.reshape(-1, *values.shape[1:])
+
+
+def chain_order(weights: Array) -> ChainOrder | None:
+    """An order in which all chains can have their channels, None if there is none: 256 * w0 + w1 fits int16 for neighbours.
+
+    Only -128 followed by something negative does not fit. `weights` is int8 [channels, taps].
+    """
+    whole = len(weights) // CHAIN * CHAIN
+    links = weights[:whole].reshape(-1, CHAIN, weights.shape[1])
+    links = links[(links == _LEAST_WEIGHT).any(axis=(1, 2))]
+    least, negative = (links == _LEAST_WEIGHT).astype(np.int64), (links < 0).astype(np.int64)
+    meet = np.einsum("git,gjt->ij", least, negative)
+    orders = permutations(range(CHAIN))
+    return next((order for order in orders if not any(meet[i, j] for i, j in pairwise(order))), None)
+
+
+def word_of(halves: Array) -> Array:
+    """Two int16 [..., 2] in each word."""
+    words: Array = (halves[..., 0] & 0xFFFF) | ((halves[..., 1] & 0xFFFF) << 16)
+    return words
+
+
 def joined_words(weights: Array, paired: bool) -> Array:
     """Words of two channels each: [channels, pairs, 2] -> uint32 [channels / 2 rounded up, pairs]."""
     if len(weights) % 2:
         weights = np.concatenate([weights, np.zeros_like(weights[:1])])
     even, odd = weights[0::2], weights[1::2]
     halves = 256 * odd + even if paired else ((odd & 0xFF) << 8) + (even & 0xFF)
-    words: Array = ((halves[:, :, 0] & 0xFFFF) | ((halves[:, :, 1] & 0xFFFF) << 16)).astype(np.uint32)
-    return words
+    return word_of(halves).astype(np.uint32)
 
 
 def pack_blocks(weights: Array, paired: bool, block: int) -> Array:

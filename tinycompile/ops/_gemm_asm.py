@@ -1,20 +1,21 @@
 """Matrix products in assembly for processors with SMLAD: 1x1 convolution, convolution from row pointers, FULLY_CONNECTED.
 
 Pixels are staged as pairs of int16; weights come in the order of use with biases and requantization constants between them,
-either as int16 (twice the flash of int8) or two channels in a word (`packed`). See `assembly/matrix_product.py` for the
-blocks and `docs/kernels.md` for layout and cost.
+in one of the forms of `assembly/matrix_shape.py`. See `assembly/matrix_product.py` for the blocks and `docs/kernels.md` for
+layout and cost.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from tinycompile.assembly.matrix_product import Shape, block, together
+from tinycompile.assembly.matrix_product import block, together
+from tinycompile.assembly.matrix_shape import NATURAL_ORDER, ChainOrder, Shape, Weights
 from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ir import Array
 from tinycompile.ops._asm_scaling import Scaling
-from tinycompile.ops._dsp import Channels, by_pairs, joined_words
+from tinycompile.ops._dsp import CHAINED_SCALE, Channels, by_pairs, chained, joined_words, word_of
 from tinycompile.ops._linear import folded_bias
 from tinycompile.program import Constant, Parameter
 
@@ -56,34 +57,40 @@ def groups_of(pixels: int, most: int) -> tuple[tuple[int, int], ...]:
     return full + (((pixels % most, 1),) if pixels % most else ())
 
 
-def stream(matrix: Matrix, made: Scaling, width: int, packed: bool) -> Constant:
+def stream(matrix: Matrix, made: Scaling, layout: "Layout") -> Constant:
     """First terms, weights and requantization constants in the order of use, as int32 words."""
     channels = matrix.channels
     bias = folded_bias(channels.weights, channels.bias, channels.in_zero_point).astype(np.int64)
-    factor = 1 if made.how.doubled else made.scale
-    first = bias * factor + made.offset
     halves = by_pairs(channels.weights, matrix.halves)
-    if packed:
-        words = joined_words(halves, paired=True).astype(np.int64)
-        odd = first[1::2]
-        first[1::2] = (256 * bias[1::2] + made.offset[1::2] if made.how.doubled else odd) + first[0::2][
-            : len(odd)
-        ]
-    else:
-        scaled = halves * made.scale[:, None, None]
-        words = (scaled[:, :, 0] & 0xFFFF) | ((scaled[:, :, 1] & 0xFFFF) << 16)
     parts, start = [], 0
-    for count, blocks in blocks_of(matrix.out_channels, width):
-        end = start + count * blocks
-        rows = words[start // 2 : (end + 1) // 2] if packed else words[start:end]
-        block_words = rows.reshape(blocks, -1, matrix.pairs).transpose(0, 2, 1)
-        columns = [first[start:end], block_words, made.constants[start:end]]
+    for count, blocks in blocks_of(matrix.out_channels, layout.width):
+        part = slice(start, start + count * blocks)
+        first, words = _sums(bias[part], halves[part], made.part(part), layout)
+        columns = [
+            first, words.reshape(blocks, -1, matrix.pairs).transpose(0, 2, 1), made.constants[part]
+        ]  # fmt: skip
         parts.append(np.concatenate([c.reshape(blocks, -1) for c in columns], axis=1).reshape(-1))
-        start = end
+        start = part.stop
     values = (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
     return Constant(
         "stream", values, "for each block of channels: first terms, weights, requantization", align=8
     )
+
+
+def _sums(bias: Array, halves: Array, made: Scaling, layout: "Layout") -> tuple[Array, Array]:
+    """First terms of the sums, int64 [sums], and words of weights, [words, pairs], of blocks of the same size."""
+    doubled = made.how.doubled
+    first = bias * (1 if doubled else made.scale) + made.offset
+    if layout.weights is Weights.PACKED:
+        odd = first[1::2]
+        first[1::2] = (256 * bias[1::2] + made.offset[1::2] if doubled else odd) + first[0::2][: len(odd)]
+        return first, joined_words(halves, paired=True).astype(np.int64)
+    if layout.weights is Weights.CHAINED:
+        # Outputs of other channels never change: their dot products, which may need more bits, become 0.
+        live = made.multiplier != 0
+        whole = (bias + made.offset // CHAINED_SCALE) * live
+        return chained(whole, layout.order), word_of(chained(halves * live[:, None, None], layout.order))
+    return first, word_of(halves * made.scale[:, None, None])
 
 
 def group_parameters(
@@ -119,23 +126,27 @@ def _repetitions(number: int, joined: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Layout:
-    """Blocks of a layer: `group` pixels at a time, `width` channels at a time, packed or int16 weights, loads of two words.
+    """Blocks of a layer: `group` pixels at a time, `width` channels at a time, how weights are held, loads of two words.
 
     `plane_bytes`: see `Places`. `pixel_channels`: bytes between outputs of adjacent pixels, if not one for each channel.
+    `order`: see `Shape`.
     """
 
     group: int
     width: int
-    packed: bool
+    weights: Weights
     double_pixels: bool
-    double_weights: bool
+    double_words: int
     plane_bytes: int = 0
     pixel_channels: int = 0
+    order: ChainOrder = NATURAL_ORDER
 
     def shape(self, pixels: int, channels: int, pairs: int, out_channels: int) -> Shape:
         """The shape of one block of a layer with `out_channels` channels."""
         places = Places(self.pixel_channels or out_channels, self.plane_bytes)
-        return Shape(pixels, channels, pairs, places, self.packed, self.double_pixels, self.double_weights)
+        return Shape(
+            pixels, channels, pairs, places, self.weights, self.double_pixels, self.double_words, self.order
+        )
 
 
 def staged_bytes(pairs: int, pixels: int) -> int:

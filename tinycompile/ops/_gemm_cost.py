@@ -3,7 +3,8 @@
 from dataclasses import replace
 from functools import cache
 
-from tinycompile.assembly.matrix_product import LOOP_PAIRS, STRAIGHT_PAIRS, Shape, block, together
+from tinycompile.assembly.matrix_product import block, loop_pairs, straight_pairs, together
+from tinycompile.assembly.matrix_shape import Shape, Weights
 from tinycompile.assembly.places import Places
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.ops._gemm_asm import Layout, blocks_of, groups_of
@@ -19,6 +20,8 @@ _BLOCK_CYCLES = 5
 _STAGING_CYCLES_PER_WORD = 2.0
 _GROUP_CYCLES = 22
 _CODE_BYTES_PER_STEP = 4
+_WEIGHT_BYTES = {Weights.INT16: 4, Weights.PACKED: 2, Weights.CHAINED: 3}
+"""Of a channel's pair of taps."""
 
 
 @cache
@@ -33,7 +36,7 @@ def block_cycles(shape: Shape, how: Requantizing, number: int) -> float:
     """Cycles of each of `number` blocks."""
     similar = replace(how, shift=min(how.shift, 1), odd_shift=min(how.odd_shift, 1))
     constant, slope = _line(replace(shape, pairs=0, places=Places(1)), similar)
-    loops = shape.pairs // LOOP_PAIRS if shape.pairs > STRAIGHT_PAIRS else 0
+    loops = shape.pairs // loop_pairs(shape) if shape.pairs > straight_pairs(shape) else 0
     return (
         constant + slope * shape.pairs + loops * _LOOP_CYCLES + _BLOCK_CYCLES / together(shape, how, number)
     )
@@ -46,7 +49,7 @@ def gemm_cost(
     code_bytes = gemm_code_bytes(runs[0], pairs, out_channels, layout)
     return Cost(
         gemm_cycles(runs, pairs, out_channels, layout, how),
-        code_bytes + stream_bytes(pairs, out_channels, layout.packed, how),
+        code_bytes + stream_bytes(pairs, out_channels, layout.weights, how),
     )
 
 
@@ -72,14 +75,15 @@ def contiguous_staging_cycles(pixels: int, pairs: int) -> int:
 
 def gemm_code_bytes(pixels_of_call: int, pairs: int, out_channels: int, layout: Layout) -> int:
     """Code of the blocks of `gemm_cost`."""
-    outputs = [
-        pixels * channels
+    shapes = [
+        layout.shape(pixels, channels, pairs, out_channels)
         for pixels, _ in groups_of(pixels_of_call, layout.group)
         for channels, _ in blocks_of(out_channels, layout.width)
     ]
-    return int(sum(outputs) * (min(pairs, STRAIGHT_PAIRS) * 1.6 + 8) * _CODE_BYTES_PER_STEP)
+    steps = sum(shape.outputs * (min(pairs, straight_pairs(shape)) * 1.6 + 8) for shape in shapes)
+    return int(steps * _CODE_BYTES_PER_STEP)
 
 
-def stream_bytes(pairs: int, out_channels: int, packed: bool, how: Requantizing) -> int:
+def stream_bytes(pairs: int, out_channels: int, weights: Weights, how: Requantizing) -> int:
     """First terms, weights and requantization constants."""
-    return out_channels * ((2 if packed else 4) * pairs + 4 * (1 + how.words))
+    return out_channels * (_WEIGHT_BYTES[weights] * pairs + 4 * (1 + how.words))

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from tinycompile.assembly.matrix_shape import NATURAL_ORDER, Weights
 from tinycompile.board import Board
 from tinycompile.ops._asm_scaling import Scaling, scaling
 from tinycompile.ops._conv_2d_dsp import convolution_channels
-from tinycompile.ops._dsp import Channels, paired_halves
+from tinycompile.ops._dsp import Channels, chain_order, paired_halves
 from tinycompile.ops._gemm_asm import (
     Layout,
     Matrix,
@@ -21,34 +22,42 @@ from tinycompile.program import Granularity, KernelCode, Passing, RowFormat
 
 SCRATCH_LIMIT_BYTES = 4096
 _LARGEST_OFFSET = 4095
+_DOUBLE_WORDS = 2
+"""Of the six words of chained weights that eight channels of a pixel have: the others are loaded beside multiplications."""
+
 _WIDEST_BLOCK = 8
 """Channels of the widest block."""
 
 
-def group_pixels(pairs: int, run: int, out_channels: int) -> int:
-    """Pixels that are staged at a time: 4 if they fit the scratch, else 2, else 1; offsets between pixels have 12 bits."""
-    for pixels in (4, 2):
+def group_pixels(pairs: int, run: int, out_channels: int, weights: Weights) -> int:
+    """Pixels that are staged at a time: 4, or 2 times more channels; less if they don't fit the scratch or offsets of 12 bits."""
+    for pixels in (2,) if weights is Weights.CHAINED else (4, 2):
         near = pixels * max(run, out_channels) <= _LARGEST_OFFSET
         if near and staged_bytes(pairs, pixels) <= SCRATCH_LIMIT_BYTES:
             return pixels
     return 1
 
 
-def layout_of(pixels: int, packed: bool) -> Layout:
+def layout_of(pixels: int, weights: Weights) -> Layout:
     """Blocks for groups of so many pixels; those with eight sums take four loads for a pair of taps, two of them of two words."""
-    width = {4: 2, 2: 4, 1: 8 if packed else 4}[pixels]
-    many_words = pixels == 2 and not packed
-    return Layout(pixels, width, packed, double_pixels=not many_words, double_weights=pixels < 4)
+    if weights is Weights.CHAINED:
+        width = {2: 4, 1: 8}[pixels]
+        return Layout(pixels, width, weights, double_pixels=True, double_words=_DOUBLE_WORDS * (pixels == 1))
+    width = {4: 2, 2: 4, 1: 4 if weights is Weights.INT16 else 8}[pixels]
+    many_words = pixels == 2 and weights is Weights.INT16
+    return Layout(
+        pixels, width, weights, double_pixels=not many_words, double_words=width if pixels < 4 else 0
+    )
 
 
 class GemmAsm(Kernel):
-    """What the kernels share. Each comes in two forms: int16 weights, or two channels in a word."""
+    """What the kernels share. Each comes with all forms of weights."""
 
     basename: str
 
-    def __init__(self, packed: bool = False) -> None:
-        self.packed = packed
-        self.name = f"{self.basename}_packed" if packed else self.basename  # type: ignore[misc]
+    def __init__(self, weights: Weights = Weights.INT16) -> None:
+        self.weights = weights
+        self.name = weights.kernel(self.basename)  # type: ignore[misc]
 
     def channels(self, operation: Operation) -> Channels:
         """What requantization needs to know."""
@@ -56,15 +65,17 @@ class GemmAsm(Kernel):
 
     def layout(self, operation: Operation) -> Layout:
         """Blocks of pixels times channels."""
-        planar = self.writes is RowFormat.PLANAR
-        return replace(
-            layout_of(self.group(operation), self.packed),
-            plane_bytes=plane_bytes(operation.output.shape) if planar else 0,
-        )
+        made = layout_of(self.group(operation), self.weights)
+        if self.writes is RowFormat.PLANAR:
+            made = replace(made, plane_bytes=plane_bytes(operation.output.shape))
+        if self.weights is Weights.CHAINED:
+            order = chain_order(self.channels(operation).weights)
+            made = replace(made, order=order or NATURAL_ORDER)
+        return made
 
     def scaling(self, operation: Operation) -> Scaling:
         """Proven requantization; `supports` has asked for it."""
-        made = scaling(self.channels(operation), self.packed)
+        made = scaling(self.channels(operation), self.weights)
         assert made is not None
         return made
 
@@ -86,12 +97,12 @@ class GemmAsm(Kernel):
         run, _ = self.runs(operation)
         channels = operation.output.shape[-1]
         is_single = operation.output.elements == channels
-        return 1 if is_single else group_pixels(self.pairs(operation), run, channels)
+        return 1 if is_single else group_pixels(self.pairs(operation), run, channels, self.weights)
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, requantization constants that are proven, and offsets of 12 bits in planar rows."""
         near = _WIDEST_BLOCK * self.layout(operation).plane_bytes <= _LARGEST_OFFSET
-        return near and board.dsp and scaling(self.channels(operation), self.packed) is not None
+        return near and board.dsp and scaling(self.channels(operation), self.weights) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """See `gemm_cost`."""
@@ -129,6 +140,6 @@ class GemmAsm(Kernel):
             },
             granularity=granularity,
             inputs=((0, Passing.POINTER),),
-            constants=(stream(matrix, made, layout.width, self.packed),),
+            constants=(stream(matrix, made, layout),),
             scratch_bytes=self.scratch_bytes(operation, board),
         )

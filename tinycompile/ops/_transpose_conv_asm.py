@@ -7,10 +7,11 @@ from itertools import product
 
 import numpy as np
 
+from tinycompile.assembly.matrix_shape import CHAIN, NATURAL_ORDER, Weights
 from tinycompile.board import Board
 from tinycompile.ir import DType
 from tinycompile.ops._asm_scaling import Scaling, scaling
-from tinycompile.ops._dsp import Channels
+from tinycompile.ops._dsp import Channels, chain_order
 from tinycompile.ops._gemm_asm import Layout, Matrix, stream
 from tinycompile.ops._gemm_cost import gemm_code_bytes, gemm_cycles, stream_bytes
 from tinycompile.ops._gemm_kernel import group_pixels, layout_of
@@ -35,8 +36,8 @@ class _Product:
 class _Products:
     """An operation as its products, all with one layout and one form of requantization."""
 
-    def __init__(self, operation: Operation, packed: bool) -> None:
-        self.operation, self.packed = operation, packed
+    def __init__(self, operation: Operation, weights: Weights) -> None:
+        self.operation, self.weights = operation, weights
         self.row_axis, self.column_axis = axes_of(operation, operation.output.shape)
         self.row_phases = phases_of(self.row_axis)
         self.column_phases = phases_of(self.column_axis, joined=True)
@@ -83,13 +84,22 @@ class _Products:
         apart = self.column_axis.stride * self.operation.output.shape[3]
         pairs, run = max(w.pairs for w in windows), max(w.run for w in windows)
         is_single = all(phase.count == 1 for phase in self.column_phases)
-        group = 1 if is_single else group_pixels(pairs, run, apart)
-        return replace(layout_of(group, self.packed), pixel_channels=apart)
+        group = 1 if is_single else group_pixels(pairs, run, apart, self.weights)
+        return replace(
+            layout_of(group, self.weights),
+            pixel_channels=apart,
+            order=chain_order(self.joined.weights) or NATURAL_ORDER,
+        )
+
+    @cached_property
+    def joined(self) -> Channels:
+        """The channels of all products."""
+        return _joined([each.channels for each in self.products])
 
     @cached_property
     def scaling(self) -> Scaling | None:
         """Proven requantization of all products."""
-        return scaling(_joined([each.channels for each in self.products]), self.packed)
+        return scaling(self.joined, self.weights)
 
     @property
     def proven(self) -> Scaling:
@@ -102,14 +112,14 @@ class _Products:
         start = 0
         for each in self.products:
             channels = len(each.channels.weights)
-            yield _part(self.proven, slice(start, start + channels))
-            start += channels + channels % 2
+            yield self.proven.part(slice(start, start + channels))
+            start += channels + -channels % CHAIN
 
     def streams(self) -> list[Constant]:
         """The stream of each product."""
         layout = self.layout
         return [
-            stream(Matrix(each.channels, each.window.halves), made, layout.width, self.packed)
+            stream(Matrix(each.channels, each.window.halves), made, layout)
             for each, made in zip(self.products, self.scalings(), strict=True)
         ]
 
@@ -123,15 +133,16 @@ class _Products:
 def _joined(parts: Sequence[Channels]) -> Channels:
     """All channels of several layers, with taps that are zero behind the others'.
 
-    Each layer has an even number of channels, as two may share a word: the last one of some is zero.
+    Each layer has whole chains of channels, some of which are zero.
     """
     taps = max(part.weights.shape[1] for part in parts)
     weights, bias, multipliers = [], [], []
     for part in parts:
         count, own_taps = part.weights.shape
-        weights.append(np.pad(part.weights, ((0, count % 2), (0, taps - own_taps))))
-        bias.append(np.pad(part.bias, (0, count % 2)))
-        multipliers += [*part.multipliers, *part.multipliers[: count % 2]]
+        more = -count % CHAIN
+        weights.append(np.pad(part.weights, ((0, more), (0, taps - own_taps))))
+        bias.append(np.pad(part.bias, (0, more)))
+        multipliers += [*part.multipliers, *part.multipliers[:1] * more]
     return replace(
         parts[0],
         weights=np.concatenate(weights),
@@ -140,37 +151,25 @@ def _joined(parts: Sequence[Channels]) -> Channels:
     )
 
 
-def _part(made: Scaling, part: slice) -> Scaling:
-    """Some channels of a layer."""
-    return Scaling(
-        made.how,
-        made.scale[part],
-        made.offset[part],
-        made.multiplier[part],
-        made.constant[part],
-        made.shifts[part],
-    )
-
-
 class TransposeConvAsm(Kernel):
-    """int8, any window and stride where each output has a tap. Two forms: int16 weights, or two channels in a word."""
+    """int8, any window and stride where each output has a tap. It comes with all forms of weights."""
 
     granularities = (Granularity.ROW,)
 
-    def __init__(self, packed: bool = False) -> None:
-        self.packed = packed
-        self.name = "phases_asm_packed" if packed else "phases_asm"  # type: ignore[misc]
+    def __init__(self, weights: Weights = Weights.INT16) -> None:
+        self.weights = weights
+        self.name = weights.kernel("phases_asm")  # type: ignore[misc]
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, and requantization constants that are proven."""
         if operation.output.dtype is not DType.INT8 or not board.dsp:
             return False
-        products = _Products(operation, self.packed)
+        products = _Products(operation, self.weights)
         return products.are_windows and products.scaling is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """The products with their calls; code that they share counts once."""
-        made = _Products(operation, self.packed)
+        made = _Products(operation, self.weights)
         layout, how, images = made.layout, made.proven.how, operation.output.shape[0]
         cycles, streams, code = 0, 0, {}
         for each in made.products:
@@ -178,18 +177,18 @@ class TransposeConvAsm(Kernel):
             pairs, channels = each.window.pairs, len(each.channels.weights)
             cycles += gemm_cycles((pixels, calls), pairs, channels, layout, how)
             cycles += calls * each.window.staging_cycles(layout.group)
-            streams += stream_bytes(pairs, channels, self.packed, how)
+            streams += stream_bytes(pairs, channels, self.weights, how)
             code[pairs, pixels % layout.group] = gemm_code_bytes(pixels, pairs, channels, layout)
         return Cost(cycles, streams + sum(code.values()))
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """Products run one after the other."""
-        made = _Products(operation, self.packed)
+        made = _Products(operation, self.weights)
         return max(each.window.scratch_bytes(made.layout.group) for each in made.products)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `transpose_conv/phases.c.j2`."""
-        made = _Products(operation, self.packed)
+        made = _Products(operation, self.weights)
         layout, how = made.layout, made.proven.how
         streams, windows = made.streams(), [each.window for each in made.products]
         functions = tuple(dict.fromkeys(made.rows_of_windows))

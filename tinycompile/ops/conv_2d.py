@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.assembly.sparse_records import BLOCKS
 from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_dsp import PointwiseDsp, WindowDsp
-from tinycompile.ops._conv_2d_planar import PlanarStrassen, PointwisePlanarAsm, WindowPlanarAsm
+from tinycompile.ops._conv_2d_planar import PointwisePlanarAsm, WindowPlanarAsm
 from tinycompile.ops._conv_2d_portable import PointwisePortable, WindowPortable
-from tinycompile.ops._conv_2d_strassen import PointwiseStrassen, RowsStrassen
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._convolution import (
@@ -72,19 +72,20 @@ class Conv2D(LinearOperator):
     schemes: ClassVar[KernelsByScheme] = {
         INT8: (
             PointwiseAsm(),
-            PointwiseAsm(packed=True),
+            PointwiseAsm(Weights.PACKED),
+            PointwiseAsm(Weights.CHAINED),
             PointwisePlanarAsm(),
-            PointwisePlanarAsm(packed=True),
+            PointwisePlanarAsm(Weights.PACKED),
+            PointwisePlanarAsm(Weights.CHAINED),
             WindowPlanarAsm(),
-            WindowPlanarAsm(packed=True),
+            WindowPlanarAsm(Weights.PACKED),
+            WindowPlanarAsm(Weights.CHAINED),
             WindowAsm(),
-            WindowAsm(packed=True),
+            WindowAsm(Weights.PACKED),
+            WindowAsm(Weights.CHAINED),
             WinogradAsm(),
             WinogradRowAsm(tiles=2),
             WinogradRowAsm(tiles=1),
-            PointwiseStrassen(),
-            RowsStrassen(),
-            PlanarStrassen(),
             PointwiseSparse(),
             PointwiseSparse(BLOCKS),
             WindowSparse(),
@@ -95,9 +96,11 @@ class Conv2D(LinearOperator):
             WindowVectorDsp(),
             RowsVectorDsp(),
             Dense(PointwiseAsm()),
-            Dense(PointwiseAsm(packed=True)),
+            Dense(PointwiseAsm(Weights.PACKED)),
+            Dense(PointwiseAsm(Weights.CHAINED)),
             Dense(WindowAsm()),
-            Dense(WindowAsm(packed=True)),
+            Dense(WindowAsm(Weights.PACKED)),
+            Dense(WindowAsm(Weights.CHAINED)),
             Dense(PointwiseSparse()),
             Dense(PointwiseSparse(BLOCKS)),
             Dense(WindowSparse()),

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.ir import Array, Options
 from tinycompile.ops._conv_2d_asm import WindowAsm
 from tinycompile.ops._conv_2d_dsp import WindowDsp
@@ -83,7 +84,8 @@ class DepthwiseConv2D(LinearOperator):
             DepthwiseAsm(),
             DepthwisePlanarAsm(),
             Dense(WindowAsm()),
-            Dense(WindowAsm(packed=True)),
+            Dense(WindowAsm(Weights.PACKED)),
+            Dense(WindowAsm(Weights.CHAINED)),
             Dense(WindowSparse(), least_outputs=2),
             Dense(WindowDsp()),
             Dense(WindowVectorDsp()),

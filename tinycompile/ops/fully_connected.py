@@ -6,6 +6,7 @@ tensorflow/lite/kernels/internal/reference/integer_ops/fully_connected.h.
 
 from typing import ClassVar
 
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.assembly.sparse_records import BLOCKS, VECTOR
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4
@@ -97,7 +98,8 @@ class FullyConnected(LinearOperator):
     max_inputs = 3
     schemes: ClassVar[KernelsByScheme] = {
         INT8: (
-            FullyConnectedAsm(packed=True),
+            FullyConnectedAsm(Weights.PACKED),
+            FullyConnectedAsm(Weights.CHAINED),
             FullyConnectedAsm(),
             FullyConnectedSparse(),
             FullyConnectedSparse(VECTOR),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinycompile.assembly.matrix_shape import Weights
 from tinycompile.ir import Array, DType, Options
 from tinycompile.ops._limits import constant_input, constant_integers, has_elements
 from tinycompile.ops._linear import (
@@ -125,7 +126,8 @@ class TransposeConv(Operator):
     max_inputs = 4
     kernels = (
         TransposeConvAsm(),
-        TransposeConvAsm(packed=True),
+        TransposeConvAsm(Weights.PACKED),
+        TransposeConvAsm(Weights.CHAINED),
         DspTemplateKernel(dsp_code),
         TemplateKernel(portable_code),
     )

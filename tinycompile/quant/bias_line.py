@@ -1,13 +1,11 @@
-"""A line through all thresholds that the bias places: the same constant C for all channels, or none at all.
+"""A line through all thresholds that the bias places: no constant is added.
 
     x = SMMULR(s * a + n, M)          = ((s * a + n) * M + 2**31) >> 32
-    x = SMMLAR(s * a + n, M, L << E)  the same, above a level L
     y = SSAT(x >> E, 8 bits)
 
-The line reaches L at a = -n / s, so it is placed there in steps of 1 / s accumulator. Up to 255 thresholds leave it about 1/128
-of one at the outputs between them, and the more the further away L is. So none at all (L = 0) needs large scales, as weights of
-int16 allow them, and a distant level serves where scales are smaller. For a given n the multipliers that meet all thresholds are
-an interval: each threshold bounds it from below, the accumulator before it from above.
+The line reaches 0 at a = -n / s, so it is placed there in steps of 1 / s accumulator. Up to 255 thresholds leave it about 1/128
+of one at the outputs between them, so this needs large scales, as weights of int16 allow them. For a given n the multipliers that
+meet all thresholds are an interval: each threshold bounds it from below, the accumulator before it from above.
 """
 
 from typing import Any, NamedTuple
@@ -38,34 +36,34 @@ class _Placed(NamedTuple):
     multiplier: Integers
 
 
-def bias_line(layer: Layer, level: int = 0) -> dict[str, Any] | None:
+def bias_line(layer: Layer) -> dict[str, Any] | None:
     """Constants of all channels with a common shift, or None: also where a channel is constant or its scale is fixed."""
     if layer.accumulators.fixed_scale or not layer.reached.any(axis=1).all():
         return None
     largest = min(largest_shift(layer), LARGEST_COMMON_SHIFT)
     for shift in (largest - less for less in _SHIFT_TRIES if largest > less):
-        found = _with_shift(layer, shift, level)
+        found = _with_shift(layer, shift)
         if found is not None:
             return found
     return None
 
 
-def _with_shift(layer: Layer, shift: int, level: int) -> dict[str, Any] | None:
-    """The lines of all channels for one common shift; channels that share a scale are placed together."""
+def _with_shift(layer: Layer, shift: int) -> dict[str, Any] | None:
+    """The lines of all channels for one common shift."""
     accumulators, count = layer.accumulators, len(layer.value)
     scale = accumulators.largest_scale.copy()
     offset, multiplier = np.zeros_like(layer.value), np.zeros_like(layer.value)
     left = np.arange(count)
     for _ in range(_SCALE_TRIES):
-        placed = _place(layer, left, scale[left], shift, level)
-        whole = placed.found.reshape(-1, accumulators.together).all(axis=1).repeat(accumulators.together)
-        offset[left[whole]], multiplier[left[whole]] = placed.offset[whole], placed.multiplier[whole]
-        left = left[~whole]
+        placed = _place(layer, left, scale[left], shift)
+        done = left[placed.found]
+        offset[done], multiplier[done] = placed.offset[placed.found], placed.multiplier[placed.found]
+        left = left[~placed.found]
         if not len(left):
             return {
                 "scale": scale, "offset": offset, "multiplier": multiplier,
-                "constant": np.full_like(offset, level << shift),
-                "shifts": np.full(count, shift), "shift": shift, "half_away": False, "one_constant": True,
+                "constant": np.zeros_like(offset),
+                "shifts": np.full(count, shift), "shift": shift, "half_away": False, "bias_alone": True,
             }  # fmt: skip
         scale[left] //= 2
         if (scale[left] < accumulators.least_scale).any():
@@ -73,12 +71,12 @@ def _with_shift(layer: Layer, shift: int, level: int) -> dict[str, Any] | None:
     return None
 
 
-def _place(layer: Layer, channels: Integers, scale: Integers, shift: int, level: int) -> _Placed:
+def _place(layer: Layer, channels: Integers, scale: Integers, shift: int) -> _Placed:
     """A line for each of some channels, with the offset nearest to the middle of the room that the nominal slope leaves."""
     power = 1.0 + shift - (layer.right[channels] - layer.left[channels]).astype(np.float64)
     slope = layer.value[channels].astype(np.float64) * 2.0**power
     nominal = slope / scale.astype(np.float64)
-    wanted = (layer.outputs - level) * (1 << (32 + shift)) - (1 << 31)
+    wanted = layer.outputs * (1 << (32 + shift)) - (1 << 31)
     middle = _middles(layer, channels, slope, wanted.astype(np.float64)) / nominal
     middle = np.clip(np.rint(middle), -(1 << 31), 1 << 31).astype(np.int64).astype(layer.value.dtype)
     least, greatest = (

@@ -14,7 +14,7 @@ thresholds between the clamps of the activation.
 
 Four forms are tried, the cheapest first:
 
-* common shift, and the same C for all channels, mostly 0: the bias places the line (`bias_line.py`);
+* common shift and no C: the bias places the line (`bias_line.py`);
 * common shift: one `E` for all channels, found by placing the offset `n * M + C * 2**32 + 2**31` in the interval that the
   thresholds leave to it. This is possible when no output below the zero point is told apart (RELU): there the reference
   rounds ties down, above up, and no line does both;
@@ -24,7 +24,6 @@ Four forms are tried, the cheapest first:
 """
 
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -64,19 +63,15 @@ def solve(
     low: int,
     high: int,
     closed: bool = False,
-    levels: tuple[int, ...] = (0,),
 ) -> Requantization | None:
     """Find constants for all channels of a layer, or None when the general sequence is needed.
 
     `low` and `high` are the clamps of the output; multipliers has one element for each channel. `closed`: only the forms in
-    which every channel that is not constant has scale 2 and no offset. `levels`: what one constant for all channels may add to
-    outputs; with 0 it is not needed.
+    which every channel that is not constant has scale 2 and no offset.
     """
     layer = layer_of(accumulators, multipliers, zero_point, low, high)
     rest_low, rest_high = remaining_clamps(layer)
-    lines: list[_Form] = (
-        [] if closed else [*(partial(_bias_line, level=level) for level in levels), _common_line]
-    )
+    lines: list[_Form] = [] if closed else [_bias_line, _common_line]
     for form in (*lines, _half_away, _own_line, _half_away_own):
         found = form(layer)
         if found is not None:
@@ -86,9 +81,8 @@ def solve(
     return None
 
 
-def _bias_line(layer: Layer, level: int) -> dict[str, Any] | None:
-    """A line whose constant is that of a level, for all channels."""
-    return None if _needs_both_ties(layer) else bias_line(layer, level)
+def _bias_line(layer: Layer) -> dict[str, Any] | None:
+    return None if _needs_both_ties(layer) else bias_line(layer)
 
 
 def _needs_both_ties(layer: Layer) -> bool:
@@ -139,8 +133,6 @@ def _slopes(layer: Layer, shift: int) -> tuple[Integers, Integers]:
     up, down = 1 << np.maximum(exponent, 0), 1 << np.maximum(-exponent, 0)
     if not layer.accumulators.fixed_scale:
         scale = np.minimum(scale, _scale_from(up, layer))
-    together = layer.accumulators.together
-    scale = scale.reshape(-1, together).max(axis=1).repeat(together)
     product = (2 * layer.value * up + scale * down) // (2 * scale * down)
     return scale, np.minimum(product, (1 << 31) - 1)
 
@@ -164,7 +156,11 @@ def _offsets(
     lowest = np.where(reached, steps - slope * safe, -(1 << 62)).max(axis=1)
     highest = np.where(reached, steps - slope * (safe - 1), 1 << 62).min(axis=1) - 1
     possible = (lowest <= highest) & (multiplier > 0) & (multiplier < 1 << 31)
-    return _least_offsets(lowest - (1 << 31), highest - (1 << 31), multiplier, possible)
+    step = scale if layer.accumulators.whole_offsets else np.ones_like(scale)
+    offset, constant, found = _least_offsets(
+        lowest - (1 << 31), highest - (1 << 31), multiplier * step, possible
+    )
+    return offset * step, constant, found
 
 
 def _least_offsets(

@@ -26,9 +26,9 @@ class Accumulators:
     """The accumulators of a layer's channels: int64 arrays [channels], before any scaling.
 
     Weights and accumulators can be multiplied by `least_scale` times a power of two, up to `largest_scale`, which is one of
-    these; `fixed_scale` says that the kernel needs exactly the largest. So many adjacent channels as `together` says share one
-    scale. Limits are given less `origin`, which is 0 but for
-    channels whose output never changes: their accumulators do not count, however large.
+    these; `fixed_scale` says that the kernel needs exactly the largest, `whole_offsets` that what is added to them must be a
+    multiple of the scale. Limits are given less `origin`, which is 0 but for channels whose output never changes: their
+    accumulators do not count, however large.
     """
 
     least: Integers
@@ -37,7 +37,7 @@ class Accumulators:
     fixed_scale: bool = False
     least_scale: int = 1
     origin: Integers | int = 0
-    together: int = 1
+    whole_offsets: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Requantization:
     """Constants for SMMLAR and SSAT of all channels of a layer; arrays int64 [channels].
 
     `shift` is the common shift, None when each channel has its own in `shifts`. `half_away` adds the sign of the accumulator
-    to `constant`. `one_constant`: it is the same for all channels. `low` and `high` are the clamps that remain to be applied
+    to `constant`. `bias_alone`: there is none. `low` and `high` are the clamps that remain to be applied
     after saturation to int8 (None: none).
     """
 
@@ -56,14 +56,9 @@ class Requantization:
     shifts: Integers
     shift: int | None
     half_away: bool
-    one_constant: bool = False
+    bias_alone: bool = False
     low: int | None = None
     high: int | None = None
-
-    @property
-    def common_constant(self) -> int | None:
-        """The constant of all channels, None when each has its own."""
-        return int(self.constant[0]) if self.one_constant else None
 
     def apply(self, accumulator: Any, part: slice = slice(None)) -> Any:
         """What the instructions compute of int64 accumulators [..., channels]: the model of the kernels, for proofs and tests.
