@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from tinycompile.cli import main
 
+_SOURCE_FILE = re.compile(r"`([\w./-]+\.(?:py|j2))`")
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
@@ -31,6 +32,26 @@ def test_links_between_documents_lead_somewhere(project_root: Path) -> None:
         if not (path.parent / target).exists()
     ]
     assert not broken
+
+
+def test_files_that_documents_name_exist(project_root: Path) -> None:
+    """By their path from the root or the package, or by their name; `<operator>` stands for several."""
+    names = {
+        path
+        for folder in ("tinycompile", "tests", "templates", "examples")
+        for path in _files(project_root / folder)
+    }
+    missing = [
+        f"{document.relative_to(project_root)}: {name}"
+        for document in [project_root / "README.md", *(project_root / "docs").rglob("*.md")]
+        for name in _SOURCE_FILE.findall(document.read_text(encoding="utf-8"))
+        if not any(f"/{known}".endswith(f"/{name}") for known in names)
+    ]
+    assert not missing
+
+
+def _files(folder: Path) -> list[str]:
+    return [path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
 def _commands(project_root: Path, document: str) -> list[list[str]]:

@@ -23,7 +23,7 @@ _GUARDS = ("in front of the arena", "behind the arena", "in front of the state",
 
 @dataclass(frozen=True)
 class Measurement:
-    """Timer readings (elapsed ticks) in front of and behind one call, and the stack it took; see `harness_port.h`."""
+    """Timer readings (elapsed ticks) in front of and behind one call, and the stack it took; see `tc_harness_port.h`."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
