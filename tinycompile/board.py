@@ -48,8 +48,6 @@ class Board:
     """Flags that choose the processor; the project that uses the generated code has to give them to all of its files."""
     dsp: bool = False
     """The processor has the DSP extension (SMLAD, SXTB16, ...)."""
-    mve: bool = False
-    """The processor has the M-profile vector extension, and kernels may use it."""
     fpu: bool = False
     """The processor computes float32 in hardware."""
     unaligned_access: bool = False

@@ -12,8 +12,6 @@ from tests.support.tflite_builder import Builder, Spec
 
 Array = NDArray[Any]
 
-SAMPLES = 3
-
 
 @dataclass(frozen=True, eq=False)
 class Case:

@@ -11,7 +11,6 @@ from tests.support.tflite_builder import Builder, Spec
 
 BOXES = Spec((), "uint8", 0.05, 128)
 SCORES = Spec((), "uint8", 1 / 256, 0)
-ANCHORS = Const(np.empty(0), 1 / 200, 20)
 
 
 def _anchors(count: int) -> Array:

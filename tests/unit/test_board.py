@@ -34,7 +34,7 @@ def test_no_two_boards_share_a_description():
 def test_m7_is_what_its_file_and_family_say():
     board = load_board("m7")
     own = tomllib.loads((boards_dir() / "m7.toml").read_text())
-    assert (board.cpu, board.dsp, board.fpu, board.mve) == ("cortex-m7", True, True, False)
+    assert (board.cpu, board.dsp, board.fpu) == ("cortex-m7", True, True)
     assert board.ram_bytes == own["ram_bytes"]
     assert board.compiler == "arm-none-eabi-gcc"
     assert board.cflags == ("-O2", "-ffp-contract=off")

@@ -136,7 +136,6 @@ class ProductKernel(DivisionKernel):
             "rounds_away": rounds_away(board),
             "out_bits": 8 * quantized.dtype.element_bytes,
             "is_signed": quantized.dtype is not DType.UINT8,
-            "reach": _TABLE_REACH,
         }
         return KernelCode(
             template="quantize/float_asm.c.j2",

@@ -56,7 +56,7 @@ def _trimmed(graph: Graph, variable: Variable) -> Graph | None:
     if any(node.kind != "ROWS" and node is not assignment for node in readers) or not _has_moves(assignment):
         return None
     windows = {node: _rows_origin(graph, node) for node in readers if node.kind == "ROWS"}
-    value = _value_origin(graph, assignment)
+    value = _value_origin(assignment)
     groups = _groups(tensor, windows, _alive(tensor, windows, value))
     if groups is None or groups == [_Group(0, tensor.shape[3], 0)]:
         return None
@@ -79,7 +79,7 @@ def _rows_origin(graph: Graph, node: Node) -> Origin:
     return Origin(np.stack(roots), np.stack(places))
 
 
-def _value_origin(graph: Graph, assignment: Node) -> Origin:
+def _value_origin(assignment: Node) -> Origin:
     """Origins of the elements that are assigned."""
     attributes = assignment.attributes
     assert isinstance(attributes, AssignVariableAttributes)

@@ -108,7 +108,6 @@ class TaggedMemory:
     def __init__(self, sizes: Mapping[Block, int], names: Mapping[int, str]) -> None:
         self._runs = {block: Runs(size) for block, size in sizes.items()}
         self._names = names
-        self.checked = 0
         self.high_water = 0
         self.violations: list[str] = []
 
@@ -140,7 +139,6 @@ class TaggedMemory:
         """A kernel, or the caller, reads."""
         if not self._is_inside(span, place):
             return
-        self.checked += span.bytes
         for held in self._runs[span.block].get(span.address, span.address + span.bytes):
             if (held.tensor, held.lag) != (span.tensor, span.first_byte - span.address):
                 self._mismatch(span, held, place)
