@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tests.ops.case import Array, Case, Const, rng_of
+from tests.ops.case import Array, Case, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.signal_cases import flexbuffer
 from tests.support.tflite_builder import Builder, Spec
