@@ -121,6 +121,18 @@ static inline uint32_t tc_max_s8x4(uint32_t a, uint32_t b)
     return result;
 }
 
+/* The lesser of two int8, in each of four bytes. */
+static inline uint32_t tc_min_s8x4(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+#if TC_DSP_ASM
+    __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+#else
+    result = ~tc_max_s8x4(~a, ~b);
+#endif
+    return result;
+}
+
 /* The low half of `low`, and the low half of `high` above it. */
 static inline uint32_t tc_pkhbt(uint32_t low, uint32_t high)
 {
@@ -190,6 +202,18 @@ static inline int32_t tc_smlawb(int32_t a, uint32_t b, int32_t sum)
     return result;
 #else
     return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)((int64_t)a * tc_low(b) >> 16));
+#endif
+}
+
+/* sum + (a * high(b) >> 16), modulo 2**32. */
+static inline int32_t tc_smlawt(int32_t a, uint32_t b, int32_t sum)
+{
+#if TC_DSP_ASM
+    int32_t result;
+    __asm__("smlawt %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+    return result;
+#else
+    return (int32_t)((uint32_t)sum + (uint32_t)(int32_t)((int64_t)a * tc_high(b) >> 16));
 #endif
 }
 

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("arm-none-ea
 KERNELS: dict[str, Kernel] = {"AVERAGE_POOL_2D": AveragePoolDsp(), "MAX_POOL_2D": MaxPoolDsp()}
 WINDOWS = [
     ((2, 2), window("VALID", (2, 2))), ((3, 3), window("SAME")), ((3, 3), window("SAME", (2, 2))),
+    ((2, 2), window("SAME", (2, 2))), ((5, 5), window("SAME")), ((3, 3), window("VALID", (2, 3))), ((4, 7), window("SAME")),
     ((1, 5), window("VALID")), ((5, 1), window("SAME", (3, 1))), ((2, 9), window("VALID", (1, 2))),
     ((6, 10), window("VALID")),
 ]  # fmt: skip
@@ -43,12 +44,27 @@ def test_windows_and_channels(kind: str, tmp_path: Path) -> None:
         assert found == (0, 0, 0), f"{cases[index // 2].operation}: {outcome}"
 
 
-def test_more_taps_than_an_int16_takes() -> None:
-    """Sums of 257 bytes are for the kernel with int32 sums."""
-    board = load_board("m7")
-    assert KERNELS["AVERAGE_POOL_2D"].supports(
-        pool("AVERAGE_POOL_2D", (1, 16, 16, 4), (16, 16), window("VALID")), board
-    )
-    assert not KERNELS["AVERAGE_POOL_2D"].supports(
-        pool("AVERAGE_POOL_2D", (1, 17, 16, 4), (17, 16), window("VALID")), board
-    )
+def test_sums_that_no_int16_takes(tmp_path: Path) -> None:
+    """A row of 256 columns fits; all rows of a window are added in int32 when they have more taps."""
+    board, kernel = load_board("m7"), KERNELS["AVERAGE_POOL_2D"]
+    operations = [
+        pool("AVERAGE_POOL_2D", (1, rows, columns, 5), (rows, columns), window("VALID"))
+        for rows, columns in ((17, 16), (2, 256), (1, 256), (30, 9), (40, 7))
+    ]
+    wide = pool("AVERAGE_POOL_2D", (1, 2, 257, 5), (2, 257), window("VALID"))
+    assert all(kernel.supports(operation, board) for operation in operations)
+    assert not kernel.supports(wide, board)
+    images = [(o, np.full(o.input(0).shape, value, np.int8)) for o in operations for value in (-128, 127)]
+    images += [(operation, image_for(operation)) for operation in operations]
+    cases = [Case(operation, kernel, Granularity.ROW, image) for operation, image in images]
+    for index, outcome in enumerate(run_guarded(cases, tmp_path)):
+        assert (outcome.wrong, outcome.around_output) == (0, 0), f"{cases[index // 2].operation}: {outcome}"
+
+
+def test_means_of_all_sums() -> None:
+    """What SMLAWB and SSAT make of every sum of up to 256 bytes is the quotient, ties away from zero."""
+    for count in range(1, 257):
+        sums = np.arange(-128 * count, 127 * count + 1)
+        means = ((((1 << 30) // count + 1) * sums >> 16) + (1 << 13)) >> 14
+        expected = np.sign(sums) * ((np.abs(sums) + count // 2) // count)
+        assert (means == expected).all(), count
