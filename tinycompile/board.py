@@ -50,6 +50,8 @@ class Board:
     """The processor has the DSP extension (SMLAD, SXTB16, ...)."""
     fpu: bool = False
     """The processor computes float32 in hardware."""
+    issue_width: int = 1
+    """Instructions that the processor issues in a cycle; with one, words are loaded several at a time where kernels can."""
     unaligned_access: bool = False
     """LDR and STR may be unaligned."""
     ram_bytes: int | None = None

@@ -15,7 +15,7 @@ import numpy as np
 from tests.kernels.firmware import run_firmware
 from tests.kernels.operations import image_index
 from tests.kernels.runner import Case
-from tinycompile.board import load_board
+from tinycompile.board import Board, load_board
 from tinycompile.codegen.environment import c_array, environment
 from tinycompile.ir import Tensor
 from tinycompile.lowering.select import candidate_of
@@ -99,18 +99,22 @@ def laid_out(image: np.ndarray, layout: RowFormat) -> np.ndarray:
     return planar
 
 
-def run_guarded(cases: Sequence[Case], folder: Path, flags: Sequence[str] = ("-O2",)) -> list[Outcome]:
-    """Compile the cases for the Cortex-M7 and run them; two outcomes for each case. Fails when the emulator stops."""
-    board = load_board("m7")
-    code, text = run_firmware(_program(cases), folder, board, [*flags, *_WARNINGS])
+def run_guarded(
+    cases: Sequence[Case], folder: Path, flags: Sequence[str] = ("-O2",), board: Board | None = None
+) -> list[Outcome]:
+    """Compile the cases for the Cortex-M7, or a board like it, and run them; two outcomes for each case.
+
+    Fails when the emulator stops.
+    """
+    board = board or load_board("m7")
+    code, text = run_firmware(_program(cases, board), folder, board, [*flags, *_WARNINGS])
     lines = [[int(word) for word in line.split()] for line in text.splitlines() if line.strip()[:1].isdigit()]
     assert code == 0, f"stopped behind case {len(lines) // 2}: {text[-300:]}"
     assert [line[0] for line in lines] == list(range(2 * len(cases)))
     return [Outcome(*line[1:]) for line in lines]
 
 
-def _program(cases: Sequence[Case]) -> str:
-    board = load_board("m7")
+def _program(cases: Sequence[Case], board: Board) -> str:
     codes = [case.kernel.lower(case.operation, board, case.granularity) for case in cases]
     parts, headers = [], {name for code in codes for name in code.runtime if name.endswith(".h")}
     for number, (case, code) in enumerate(zip(cases, codes, strict=True)):

@@ -10,7 +10,7 @@ from tests.kernels.operations import Numbers, convolution, fully_connected, imag
 from tests.kernels.runner import Case
 from tests.kernels_asm.guarded import run_guarded
 from tinycompile.assembly.matrix_shape import Weights
-from tinycompile.board import load_board
+from tinycompile.board import Board, load_board
 from tinycompile.ops import Kernel, Operation
 from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
@@ -54,19 +54,24 @@ def drawn(index: int) -> Numbers:
     return replace(DRAWS[index % len(DRAWS)], seed=index)
 
 
-def cases_of(operation: Operation) -> Iterator[Case]:
+def cases_of(operation: Operation, board: Board) -> Iterator[Case]:
     """Every assembly kernel that takes the operation, in every granularity."""
-    board = load_board("m7")
     for kernel in KERNELS[operation.node.kind]:
         if kernel.supports(operation, board):
             for granularity in kernel.granularities:
                 yield Case(operation, kernel, granularity, image_for(operation))
 
 
-def check(operations: list[Operation], folder: Path, flags: tuple[str, ...] = ("-O2",)) -> list[Case]:
+def check(
+    operations: list[Operation],
+    folder: Path,
+    flags: tuple[str, ...] = ("-O2",),
+    board: Board | None = None,
+) -> list[Case]:
     """Run all cases; every output byte must be right and no guard touched."""
-    cases = [case for operation in operations for case in cases_of(operation)]
-    outcomes = run_guarded(cases, folder, flags)
+    board = board or load_board("m7")
+    cases = [case for operation in operations for case in cases_of(operation, board)]
+    outcomes = run_guarded(cases, folder, flags, board)
     bad = [
         f"{cases[i // 2].kernel.name} {cases[i // 2].granularity.value} {cases[i // 2].operation.input(0).shape} "
         f"{cases[i // 2].operation.input(1).shape}: {outcome}"
@@ -162,6 +167,18 @@ def test_long_windows(tmp_path: Path) -> None:
         convolution((1, 3, 40, 7), 3, (3, 5), window("VALID"), drawn(2)),
     ]
     check(operations, tmp_path)
+
+
+def test_cores_that_issue_one_instruction(tmp_path: Path) -> None:
+    """Multiple loads, with and without loops over pairs, for every number of words that is left at the end."""
+    operations = [convolution((1, 1, 1 + k % 5, k), 1 + k % 13, numbers=drawn(k)) for k in range(1, 48)]
+    operations += [
+        fully_connected(1, k, 1 + k % 19, drawn(k)) for k in (*range(1, 30), 97, 130, 131, 256, 511)
+    ]
+    operations += [convolution((1, 5, 9, k), 9, (3, 3), window("SAME"), drawn(k)) for k in (1, 3, 8, 13)]
+    operations += [convolution((1, 1, 3, depth), 15, numbers=drawn(depth)) for depth in (120, 122, 243, 490)]
+    cases = check(operations, tmp_path, board=replace(load_board("m7"), issue_width=1))
+    assert "pointwise_asm_chained" in {case.kernel.name for case in cases}
 
 
 @pytest.mark.parametrize("flags", ["-O0", "-Os", "-O3", "-O2 -flto"])

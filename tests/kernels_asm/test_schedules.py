@@ -4,6 +4,7 @@ Steps are run symbolically: a register holds an expression, a store records the 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -23,37 +24,60 @@ BIAS_ALONE = Requantizing(12, False, -128, 127, addend=False)
 HOWS = (LINEAR, AWAY, BIAS_ALONE)
 
 
+class Symbols:
+    """What steps store, by address, with registers and memory as symbols; pointers that are moved are symbols and distances."""
+
+    def __init__(self) -> None:
+        self.registers: dict[int, object] = {}
+        self.moved: dict[int, int] = {}
+        self.stored: dict[tuple[object, ...], object] = {}
+
+    def read(self, register: int) -> object:
+        """The value of a register."""
+        return self.registers.get(register, f"r{register}")
+
+    def write(self, register: int, value: object) -> None:
+        """Give a register a value."""
+        self.registers[register], self.moved[register] = value, 0
+
+    def address(self, register: int, offset: int) -> tuple[object, int]:
+        """Where a pointer with an offset points to."""
+        return self.read(register), self.moved.get(register, 0) + offset
+
+    def load(self, names: Sequence[int], base: int, offset: int = 0) -> None:
+        """Load adjacent words."""
+        loaded = [("load", *self.address(base, offset + 4 * k)) for k in range(len(names))]
+        for name, value in zip(names, loaded, strict=True):
+            self.write(name, value)
+
+    def execute(self, step: Step) -> None:
+        """Execute a step."""
+        kind, numbers = str(step[0]), [int(n) for n in step[1:]]
+        reads, writes = reads_and_writes(step)
+        if kind == "store_byte":
+            self.stored[kind, *self.address(numbers[1], numbers[2])] = self.read(numbers[0])
+        elif kind in ("load", "load_pair"):
+            self.load(numbers[:-2], *numbers[-2:])
+        elif kind in ("load_many", "load_many_next", "load_next"):
+            self.load(numbers[:-1], numbers[-1])
+            self.moved[numbers[-1]] = self.moved.get(numbers[-1], 0) + 4 * (len(numbers) - 1) * (
+                kind != "load_many"
+            )
+        elif kind == "advance":
+            self.moved[numbers[0]] = self.moved.get(numbers[0], 0) + numbers[1]
+        elif kind == "compare":
+            self.stored[("compare",)] = tuple(self.read(n) for n in numbers)
+        else:
+            rest = [self.read(n) if n in reads else n for n in numbers[len(writes) :]]
+            self.write(numbers[0], (kind, *rest))
+
+
 def run(steps: Sequence[Step]) -> dict[tuple[object, ...], object]:
     """What the steps store, by address, with registers and memory as symbols."""
-    registers: dict[int, object] = {}
-    memory: dict[tuple[object, ...], object] = {}
-
-    def read(register: int) -> object:
-        return registers.get(register, f"r{register}")
-
+    symbols = Symbols()
     for step in steps:
-        kind, numbers = str(step[0]), [int(n) for n in step[1:]]
-        if kind == "store_byte":
-            memory[(kind, read(numbers[1]), numbers[2])] = read(numbers[0])
-            continue
-        reads, writes = reads_and_writes(step)
-        rest = tuple(read(n) if n in reads else n for n in numbers[len(writes) if kind != "advance" else 0 :])
-        if kind == "load":
-            base, offset = read(numbers[1]), numbers[2]
-            registers[numbers[0]] = memory.get((base, offset), ("load", base, offset))
-        elif kind == "load_pair":
-            base, offset = read(numbers[2]), numbers[3]
-            registers[numbers[0]] = memory.get((base, offset), ("load", base, offset))
-            registers[numbers[1]] = memory.get((base, offset + 4), ("load", base, offset + 4))
-        elif kind == "load_many":
-            base = read(numbers[-1])
-            loaded = [memory.get((base, 4 * k), ("load", base, 4 * k)) for k in range(len(numbers) - 1)]
-            registers.update(zip(numbers[:-1], loaded, strict=True))
-        elif kind == "compare":
-            memory[("compare",)] = tuple(read(n) for n in numbers)
-        else:
-            registers[numbers[0]] = (kind, *rest)
-    return memory
+        symbols.execute(step)
+    return symbols.stored
 
 
 @pytest.mark.parametrize("how", HOWS, ids=["linear", "away", "bias alone"])
@@ -71,6 +95,18 @@ def test_reordering_changes_no_result(
         stored = run(steps)
         assert sum(key[0] == "store_byte" for key in stored) == pixels * channels
         assert run(reorder(list(steps)).steps) == stored
+
+
+@pytest.mark.parametrize("how", HOWS, ids=["linear", "away", "bias alone"])
+@pytest.mark.parametrize("pixels, channels", [(2, 4), (2, 2), (2, 1), (1, 8), (1, 4), (1, 2), (1, 1)])
+def test_multiple_loads_change_no_result(pixels: int, channels: int, how: Requantizing) -> None:
+    """Blocks after each other compute the same, whether the stream pointer moves with loads or not at all."""
+    for pairs in (1, 2, 5, 48):
+        shape = Shape(pixels, channels, pairs, Places(40), Weights.CHAINED, True)
+        single, several = block(shape, how, 3), block(replace(shape, multiple=True), how, 3)
+        assert run(single.head) == run(several.head)
+        assert len(several.head) < len(single.head) or pairs == 1
+        assert several.advanced_bytes == 3 * shape.block_bytes(how) - 4 * channels * how.words
 
 
 @pytest.mark.parametrize("weights", Weights)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tinycompile.assembly.matrix_outputs import Outputs
-from tinycompile.assembly.matrix_shape import LARGEST_PAIR_OFFSET, STACK, STAGED, STAGED_OFFSET, Shape
+from tinycompile.assembly.matrix_shape import LARGEST_PAIR_OFFSET, STACK, STAGED, STAGED_OFFSET, STREAM, Shape
 from tinycompile.assembly.matrix_writer import Products
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing
@@ -71,7 +71,7 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
         return 1
     largest = LARGEST_PAIR_OFFSET if shape.double_words else _LARGEST_OFFSET
     steps = len(_straight_steps(shape, requantizing))
-    reached = min(number, largest // shape.block_bytes(requantizing) or 1)
+    reached = number if shape.multiple else min(number, largest // shape.block_bytes(requantizing) or 1)
     if shape.places.plane_bytes:
         reached = min(reached, _LARGEST_OFFSET // (shape.channels * shape.places.plane_bytes) or 1)
     if reached == number and number * steps <= _ALL_STEPS:
@@ -88,7 +88,9 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     if shape.pairs <= straight_pairs(shape):
         parts = (_straight_steps(shape, requantizing, index) for index in range(count))
         made = reorder([step for part in parts for step in part])
-        return Block(made.steps, (), (), 0, 0, made.cycles, output, output == STAGED)
+        advanced = count * shape.block_bytes(requantizing) - _constants_bytes(shape, requantizing)
+        advanced = advanced if shape.multiple else 0
+        return Block(made.steps, (), (), 0, advanced, made.cycles, output, output == STAGED)
     products = Products(shape)
     repeated = loop_pairs(shape)
     first = (shape.pairs - 1) % repeated + 1
@@ -100,13 +102,21 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     products.base = shape.pairs
     tail = reorder(list(Outputs(shape, requantizing, products.stream_end).finish()))
     cycles = head.cycles + loops * (loop.cycles + 1) + tail.cycles
-    advanced = 4 * shape.words * shape.pairs
+    advanced = 4 * (shape.words * shape.pairs + shape.sums * shape.multiple)
     return Block(head.steps, loop.steps, tail.steps, loops, advanced, cycles, output, True)
+
+
+def _constants_bytes(shape: Shape, requantizing: Requantizing) -> int:
+    return 4 * shape.channels * requantizing.words
 
 
 def _straight_steps(shape: Shape, requantizing: Requantizing, index: int = 0) -> list[Step]:
     """The block `index` of several after each other."""
     products = Products(shape, index * shape.block_bytes(requantizing))
     outputs = Outputs(shape, requantizing, products.stream_end, index * shape.channels)
-    again: list[Step] = [("load", STAGED, STACK, STAGED_OFFSET)] if index and outputs.output == STAGED else []
+    again: list[Step] = []
+    if index and shape.multiple:
+        again.append(("advance", STREAM, _constants_bytes(shape, requantizing)))
+    if index and outputs.output == STAGED:
+        again.append(("load", STAGED, STACK, STAGED_OFFSET))
     return [*again, *products.begin(), *products.multiply(0, shape.pairs), *outputs.finish()]

@@ -60,7 +60,8 @@ class Shape:
     """A block of pixels times channels over `pairs` pairs of taps; `places` says where their outputs are stored.
 
     `double_pixels` loads pixels two at a time, `double_words` is how many of the words of weights of each pair, the first ones,
-    are loaded two at a time. `order` is that of the channels in chains.
+    are loaded two at a time. `order` is that of the channels in chains. With `multiple`, chained weights are loaded by LDM, which
+    moves the stream pointer: fewer instructions, for cores that cannot issue a load beside a multiplication.
     """
 
     pixels: int
@@ -71,6 +72,7 @@ class Shape:
     double_pixels: bool = False
     double_words: int = 0
     order: ChainOrder = NATURAL_ORDER
+    multiple: bool = False
 
     @property
     def chained(self) -> bool:

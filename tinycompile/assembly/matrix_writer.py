@@ -32,7 +32,7 @@ class Products:
         free = list(range(shape.accumulators, OPERAND_REGISTERS))
         packed = shape.weights is Weights.PACKED
         self.in_place = packed and shape.channels > 2
-        self.by_sum = not packed and len(free) < shape.sums + 2
+        self.by_sum = shape.multiple or (not packed and len(free) < shape.sums + 2)
         """Pixels are held and weights stream past them; otherwise it is the other way round."""
         self.alone = shape.pixels == 1 and shape.double_pixels
         """Staged words of a single pixel are loaded for two pairs at once."""
@@ -50,21 +50,24 @@ class Products:
 
     @property
     def stream_end(self) -> int:
-        """From the stream pointer to what follows the weights."""
-        return self.stream_offset(self.shape.pairs, 0)
+        """From the stream pointer, where it stands behind the multiplications, to what follows the weights."""
+        return 0 if self.shape.multiple else self.stream_offset(self.shape.pairs, 0)
 
     def begin(self) -> Iterator[Step]:
         """First terms: of all pixels, but they are only in the registers of pixel 0."""
         sums, first = range(self.shape.sums), self.start
-        if first == 0 and len(sums) > 2:
+        if self.shape.multiple:
+            yield from self.load_next(sums)
+        elif first == 0 and len(sums) > 2:
             yield ("load_many", *sums, STREAM)
         else:
             near = first + 4 * len(sums) <= LARGEST_PAIR_OFFSET
             yield from self.load(STREAM, sums, [first + 4 * index for index in sums], near)
 
     def advance(self, pairs: int) -> Iterator[Step]:
-        """Move both pointers."""
-        yield ("advance", STREAM, 4 * pairs * self.shape.words)
+        """Move both pointers, or the one that loads do not move."""
+        if not self.shape.multiple:
+            yield ("advance", STREAM, 4 * pairs * self.shape.words)
         yield ("advance", STAGED, 4 * pairs * self.shape.pixels)
 
     def compare_end(self) -> Iterator[Step]:
@@ -79,7 +82,7 @@ class Products:
             if self.in_place:
                 yield from self.multiply_in_place(pair)
             elif self.by_sum:
-                yield from self.multiply_by_sum(pair)
+                yield from self.multiply_by_sum(pair, (pair - first) * self.shape.words)
             else:
                 yield from self.multiply_by_pixel(pair)
 
@@ -90,6 +93,10 @@ class Products:
                 yield ("load_pair", names[at], names[at + 1], base, offsets[at])
         else:
             yield from (("load", name, base, offset) for name, offset in zip(names, offsets, strict=True))
+
+    def load_next(self, names: Sequence[int]) -> Iterator[Step]:
+        """Load the next words of the stream and move its pointer behind them."""
+        yield ("load_many_next", *names, STREAM) if len(names) > 1 else ("load_next", *names, STREAM)
 
     def staged_offset(self, pair: int, pixel: int) -> int:
         """From the pointer to staged pixels to one of them."""
@@ -151,8 +158,8 @@ class Products:
         else:
             yield ("load", x, base, offset)
 
-    def multiply_by_sum(self, pair: int) -> Iterator[Step]:
-        """Pixels in registers; sum by sum, all pixels."""
+    def multiply_by_sum(self, pair: int, position: int) -> Iterator[Step]:
+        """Pixels in registers; sum by sum, all pixels. `position` counts words since the pointers have moved."""
         shape = self.shape
         names = self.pixels
         if self.alone:
@@ -162,6 +169,14 @@ class Products:
             offsets = [self.staged_offset(pair, pixel) for pixel in range(shape.pixels)]
             yield from self.load(STAGED, names, offsets, shape.double_pixels)
         order = range(shape.pixels - 1, -1, -1) if pair == 0 else range(shape.pixels)
+        if shape.multiple:
+            for index in range(shape.sums):
+                slot = (position + index) % len(self.weights)
+                if slot == 0:
+                    left = (self.last_pair - pair + 1) * shape.words - index
+                    yield from self.load_next(self.weights[:left])
+                yield from (self.accumulate(pair, p, index, self.weights[slot], names[p]) for p in order)
+            return
         for index, weight, loads in self.turns(pair, shape.sums, self.weights, shape.double_words):
             if loads:
                 offset, double = self.stream_offset(pair, index), index < shape.double_words

@@ -45,7 +45,7 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
     registers = numbers[:count]
     if kind in _NO_RESULT:
         return frozenset(registers), frozenset({_FLAGS} if kind in _SETS_FLAGS else ())
-    if kind in ("load_next", "load_pair_next"):
+    if kind in ("load_next", "load_pair_next", "load_many_next"):
         return frozenset(registers[-1:]), frozenset(registers)
     results = {"load_pair": 2, "load_many": len(registers) - 1}.get(kind, 1)
     return frozenset(registers if kind in _ADDS_TO else registers[results:]), frozenset(registers[:results])
@@ -193,7 +193,7 @@ class _Reorderer:
 
 def _further_cycles(step: Step) -> int:
     """Cycles of a multiple load beyond its first: two words in each."""
-    return (len(step) - 3) // 2 if step[0] == "load_many" else 0
+    return (len(step) - 3) // 2 if step[0] in ("load_many", "load_many_next") else 0
 
 
 def _fit(first: Unit, second: Unit) -> bool:

@@ -53,7 +53,7 @@ UNITS: dict[str, Unit] = {
     "smlawb": _MULTIPLY, "smlawt": _MULTIPLY, "smulbb": _MULTIPLY, "smultt": _MULTIPLY,
     "smuad": _MULTIPLY, "scale": _MULTIPLY, "multiply_high": _MULTIPLY, "multiply": _MULTIPLY,
     "load": _LOAD, "load_next": _LOAD, "load_pair": Unit("load", 1, alone=True), "load_many": Unit("load", 1, alone=True),
-    "load_pair_next": Unit("load", 1, alone=True),
+    "load_pair_next": Unit("load", 1, alone=True), "load_many_next": Unit("load", 1, alone=True),
     "load_byte": Unit("load", 3, count=2, late=True), "load_byte_unsigned": Unit("load", 3, count=2, late=True),
     "lookup": Unit("load", 2, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,

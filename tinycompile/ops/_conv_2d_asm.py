@@ -84,7 +84,7 @@ class WindowAsm(GemmAsm):
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `gemm/window.c.j2`."""
-        row, group, layout = self.row(operation), self.group(operation), self.layout(operation)
+        row, group, layout = self.row(operation), self.group(operation), self.layout(operation, board)
         matrix, made = self.matrix(operation), self.scaling(operation)
         out_channels = operation.output.shape[3]
         parameters: dict[str, Parameter] = {

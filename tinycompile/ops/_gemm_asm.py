@@ -129,7 +129,7 @@ class Layout:
     """Blocks of a layer: `group` pixels at a time, `width` channels at a time, how weights are held, loads of two words.
 
     `plane_bytes`: see `Places`. `pixel_channels`: bytes between outputs of adjacent pixels, if not one for each channel.
-    `order`: see `Shape`.
+    `order` and `multiple`: see `Shape`.
     """
 
     group: int
@@ -140,12 +140,21 @@ class Layout:
     plane_bytes: int = 0
     pixel_channels: int = 0
     order: ChainOrder = NATURAL_ORDER
+    multiple: bool = False
 
     def shape(self, pixels: int, channels: int, pairs: int, out_channels: int) -> Shape:
         """The shape of one block of a layer with `out_channels` channels."""
         places = Places(self.pixel_channels or out_channels, self.plane_bytes)
         return Shape(
-            pixels, channels, pairs, places, self.weights, self.double_pixels, self.double_words, self.order
+            pixels,
+            channels,
+            pairs,
+            places,
+            self.weights,
+            self.double_pixels,
+            self.double_words,
+            self.order,
+            self.multiple,
         )
 
 

@@ -38,11 +38,14 @@ def group_pixels(pairs: int, run: int, out_channels: int, weights: Weights) -> i
     return 1
 
 
-def layout_of(pixels: int, weights: Weights) -> Layout:
+def layout_of(pixels: int, weights: Weights, issue_width: int) -> Layout:
     """Blocks for groups of so many pixels; those with eight sums take four loads for a pair of taps, two of them of two words."""
     if weights is Weights.CHAINED:
-        width = {2: 4, 1: 8}[pixels]
-        return Layout(pixels, width, weights, double_pixels=True, double_words=_DOUBLE_WORDS * (pixels == 1))
+        width, multiple = {2: 4, 1: 8}[pixels], issue_width == 1
+        double_words = _DOUBLE_WORDS if pixels == 1 and not multiple else 0
+        return Layout(
+            pixels, width, weights, double_pixels=True, double_words=double_words, multiple=multiple
+        )
     width = {4: 2, 2: 4, 1: 4 if weights is Weights.INT16 else 8}[pixels]
     many_words = pixels == 2 and weights is Weights.INT16
     return Layout(
@@ -63,9 +66,9 @@ class GemmAsm(Kernel):
         """What requantization needs to know."""
         return convolution_channels(operation)
 
-    def layout(self, operation: Operation) -> Layout:
+    def layout(self, operation: Operation, board: Board) -> Layout:
         """Blocks of pixels times channels."""
-        made = layout_of(self.group(operation), self.weights)
+        made = layout_of(self.group(operation), self.weights, board.issue_width)
         if self.writes is RowFormat.PLANAR:
             made = replace(made, plane_bytes=plane_bytes(operation.output.shape))
         if self.weights is Weights.CHAINED:
@@ -101,12 +104,12 @@ class GemmAsm(Kernel):
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """A processor with the DSP extension, requantization constants that are proven, and offsets of 12 bits in planar rows."""
-        near = _WIDEST_BLOCK * self.layout(operation).plane_bytes <= _LARGEST_OFFSET
+        near = _WIDEST_BLOCK * self.layout(operation, board).plane_bytes <= _LARGEST_OFFSET
         return near and board.dsp and scaling(self.channels(operation), self.weights) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """See `gemm_cost`."""
-        pairs, layout, how = self.pairs(operation), self.layout(operation), self.scaling(operation).how
+        pairs, layout, how = self.pairs(operation), self.layout(operation, board), self.scaling(operation).how
         cost = gemm_cost(self.pixel_runs(operation), pairs, operation.output.shape[-1], layout, how)
         return Cost(cost.cycles + self.staging_cycles(operation), cost.flash_bytes)
 
@@ -127,7 +130,7 @@ class GemmAsm(Kernel):
         self, operation: Operation, board: Board, granularity: Granularity, pixels: int
     ) -> KernelCode:
         """Holes of `gemm/contiguous.c.j2`."""
-        matrix, made, layout = self.matrix(operation), self.scaling(operation), self.layout(operation)
+        matrix, made, layout = self.matrix(operation), self.scaling(operation), self.layout(operation, board)
         return KernelCode(
             template="gemm/contiguous.c.j2",
             parameters={

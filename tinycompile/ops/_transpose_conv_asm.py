@@ -36,8 +36,8 @@ class _Product:
 class _Products:
     """An operation as its products, all with one layout and one form of requantization."""
 
-    def __init__(self, operation: Operation, weights: Weights) -> None:
-        self.operation, self.weights = operation, weights
+    def __init__(self, operation: Operation, weights: Weights, board: Board) -> None:
+        self.operation, self.weights, self.board = operation, weights, board
         self.row_axis, self.column_axis = axes_of(operation, operation.output.shape)
         self.row_phases = phases_of(self.row_axis)
         self.column_phases = phases_of(self.column_axis, joined=True)
@@ -86,7 +86,7 @@ class _Products:
         is_single = all(phase.count == 1 for phase in self.column_phases)
         group = 1 if is_single else group_pixels(pairs, run, apart, self.weights)
         return replace(
-            layout_of(group, self.weights),
+            layout_of(group, self.weights, self.board.issue_width),
             pixel_channels=apart,
             order=chain_order(self.joined.weights) or NATURAL_ORDER,
         )
@@ -164,12 +164,12 @@ class TransposeConvAsm(Kernel):
         """A processor with the DSP extension, and requantization constants that are proven."""
         if operation.output.dtype is not DType.INT8 or not board.dsp:
             return False
-        products = _Products(operation, self.weights)
+        products = _Products(operation, self.weights, board)
         return products.are_windows and products.scaling is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """The products with their calls; code that they share counts once."""
-        made = _Products(operation, self.weights)
+        made = _Products(operation, self.weights, board)
         layout, how, images = made.layout, made.proven.how, operation.output.shape[0]
         cycles, streams, code = 0, 0, {}
         for each in made.products:
@@ -183,12 +183,12 @@ class TransposeConvAsm(Kernel):
 
     def scratch_bytes(self, operation: Operation, board: Board) -> int:
         """Products run one after the other."""
-        made = _Products(operation, self.weights)
+        made = _Products(operation, self.weights, board)
         return max(each.window.scratch_bytes(made.layout.group) for each in made.products)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `transpose_conv/phases.c.j2`."""
-        made = _Products(operation, self.weights)
+        made = _Products(operation, self.weights, board)
         layout, how = made.layout, made.proven.how
         streams, windows = made.streams(), [each.window for each in made.products]
         functions = tuple(dict.fromkeys(made.rows_of_windows))
