@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.render import Section, as_markdown, as_text
 from benchmarks.tables import Table
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver import prepare
 from tinycompile.driver.prove import bench_model
 from tinycompile.ops import operation, operator_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flatbuffers import flexbuffers
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 DECAY = 3
 

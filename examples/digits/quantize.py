@@ -23,7 +23,7 @@ from examples.digits.network import (
     forward,
     softmax,
 )
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 _LEAST, _GREATEST, _STEPS = -128, 127, 255
 _WEIGHT_GREATEST = 127

@@ -26,7 +26,7 @@ from examples.digits.network import (
     softmax,
 )
 from examples.digits.quantize import accuracy, quantize
-from tests.support.oracles import Question, ask
+from tflite_support.oracles import Question, ask
 
 _SEED = 7
 _EPOCHS = 40

@@ -18,7 +18,7 @@ from examples.digits.network import (
     flatten,
     forward,
 )
-from tests.support.oracles import Question, ask
+from tflite_support.oracles import Question, ask
 
 _INPUT_SCALE = 16 / 255
 

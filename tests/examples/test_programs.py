@@ -8,7 +8,7 @@ from typing import Unpack
 import numpy as np
 import pytest
 
-from tests.support.oracles import Question, ask
+from tflite_support.oracles import Question, ask
 from tinycompile.driver import CompileOptions, compile_model
 from tinycompile.driver.output import write_directory
 

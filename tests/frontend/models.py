@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 
 def convolution_model(**changes: object) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 import tflite
 
 from tests.frontend.models import chain_model, convolution_model
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.errors import ModelError
 from tinycompile.frontend import read_model
 
@@ -75,7 +75,7 @@ def _scales(scale: object, zero_point: object = 0) -> bytes:
 def _no_subgraph() -> bytes:
     builder = Builder()
     builder._model.subgraphs.clear()
-    from tests.support.tflite_writer import write_model
+    from tflite_support.writer import write_model
 
     return write_model(builder._model, "")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.errors import ModelError
 from tinycompile.frontend import read_model
 

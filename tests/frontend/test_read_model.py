@@ -6,7 +6,7 @@ import pytest
 import tflite
 
 from tests.frontend.models import chain_model, convolution_model
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.frontend import read_model
 from tinycompile.ir import DType, Graph
 from tinycompile.ops._convolution import ConvolutionAttributes

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.codegen import kernel_code_bytes
 from tinycompile.driver import prepare
 from tinycompile.lowering import footprints, select

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver.prove import bench_model
 
 pytestmark = [pytest.mark.qemu, pytest.mark.needs("llvm-mca")]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.sparsity import Weights, pruned_weights
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver.prove import bench_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.qemu, pytest.mark.needs("llvm-mca")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tests.ops.case import Array, Case, Const, Operand, make_samples, one_op, rng_of
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 Shape = tuple[int, ...]
 

@@ -16,7 +16,7 @@ from pytest_subtests import SubTests
 
 from tests.ops.batch import Target, run_batch
 from tests.ops.case import Array, Case
-from tests.support.oracles import Answer, Question, ask, is_installed
+from tflite_support.oracles import Answer, Question, ask, is_installed
 from tinycompile.frontend import read_model
 from tinycompile.ops.interpret import evaluate_graph, initial_state, next_state
 

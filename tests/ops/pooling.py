@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tests.ops.case import Case, one_op
 from tests.ops.window import out_extent
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 
 @dataclass(frozen=True)

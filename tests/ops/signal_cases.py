@@ -6,7 +6,7 @@ from typing import Any
 from flatbuffers import flexbuffers
 
 from tests.ops.case import Array, Case, Const, Operand, make_samples, rng_of
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 
 def flexbuffer(**options: Any) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.ops.case import Array, Case, one_op
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 _SCALES = ((0.05, 0.05), (0.05, 0.03), (0.11, 0.5), (0.003, 0.004), (0.25, 0.125), (1.7, 0.9))

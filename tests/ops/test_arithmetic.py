@@ -9,7 +9,7 @@ import numpy as np
 from tests.ops.case import Array, Case, Const, Operand, make_samples, one_op, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.test_movement import integers, spec
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 Shape = tuple[int, ...]
 

@@ -9,7 +9,7 @@ import pytest
 from tests.ops.case import Case, Const, Operand, one_op, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.test_movement import integers, spec
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 Shape = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]

@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.ops.case import Array, Case, int8, make_samples, rng_of, weights
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 Make = Callable[[Builder, list[int]], list[int]]
 """Adds the operators of a subgraph behind its inputs; returns its outputs."""

@@ -2,7 +2,7 @@
 
 from tests.ops.case import Case, one_op
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 
 def _case(name: str, dtype: str, scale: float, zero_point: int, x: tuple[int, ...] = (1, 4, 5, 3)) -> Case:

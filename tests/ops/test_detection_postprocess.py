@@ -7,7 +7,7 @@ import numpy as np
 from tests.ops.case import Array, Case, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.signal_cases import flexbuffer
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 BOXES = Spec((), "uint8", 0.05, 128)
 SCORES = Spec((), "uint8", 1 / 256, 0)

@@ -2,7 +2,7 @@
 
 from tests.ops.case import Case, one_op
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 Shape = tuple[int, ...]
 

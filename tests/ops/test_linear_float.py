@@ -3,7 +3,7 @@
 from tests.ops.case import Case, Const, Operand, one_op, rng_of
 from tests.ops.linear import GROUPED, LAYERS, Layer
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 
 def _case(name: str, layer: Layer) -> Case:

@@ -8,7 +8,7 @@ import pytest
 from tests.ops.case import Array, Case, Const, Operand, one_op, rng_of, weights
 from tests.ops.linear import LAYERS, Layer
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver.prove import OWN_REFERENCE, verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ops.interpret import evaluate_graph

@@ -7,7 +7,7 @@ import numpy as np
 from tests.ops.case import Case, Const, Operand, one_op, rng_of, spread_scale, weights
 from tests.ops.linear import GROUPED, LAYERS, Layer, conv, dense, depthwise
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 _X_SCALE = 0.0002
 _W_SCALE = 0.01

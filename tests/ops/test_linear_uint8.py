@@ -5,7 +5,7 @@ import numpy as np
 from tests.ops.case import Case, Const, Operand, biases, one_op, rng_of, spread_scale
 from tests.ops.linear import LAYERS, Layer
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 _X_SCALE, _W_SCALE = 0.05, 0.01
 

@@ -10,7 +10,7 @@ from tests.ops.batch import Target, run_batch
 from tests.ops.case import Case, make_samples, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.signal_cases import flexbuffer, signal_case
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 
 def _delay(name: str, shape: tuple[int, ...], delay: int) -> Case:

@@ -5,7 +5,7 @@ import numpy as np
 from tests.ops.case import Array, Case, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.signal_cases import flexbuffer
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 FRAME, STEP, FFT, CHANNELS = 480, 160, 512, 20
 FIRST, LAST = 4, 244

@@ -5,7 +5,7 @@ import numpy as np
 from tests.ops.case import Array, Case, Const, rng_of
 from tests.ops.matrix import OperatorMatrix
 from tests.ops.signal_cases import signal_case
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 _TYPE_CODES = {"float32": 0, "int32": 2, "int16": 7}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.ops.case import Case, one_op
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.ops.case import Case, Const, one_op
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 _SHAPE = (2, 3, 4, 5)
 _TYPES = ("uint8", "int16", "int32", "int64", "float32")

@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.ops.case import Case, Const, Operand, biases, one_op, rng_of, spread_scale, weights
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 
 @dataclass(frozen=True)

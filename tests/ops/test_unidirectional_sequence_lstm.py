@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.ops.case import Case, Const, Operand, make_samples, one_op, rng_of
 from tests.ops.matrix import OperatorMatrix
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 CALLS = 4
 

@@ -1,7 +1,7 @@
 """Cases of operators that give their input another shape: an output that shares its storage must still be an output."""
 
 from tests.ops.case import Case, Operand, one_op
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 Shape = tuple[int, ...]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 

@@ -5,8 +5,8 @@ import pytest
 
 from tests.passes.dead_channels import Net, random_net
 from tests.passes.equality import apply, assert_equal, inputs_of
-from tests.support.oracles import Question, ask
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
+from tflite_support.oracles import Question, ask
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.ops import operation, operator_of

@@ -4,7 +4,7 @@ import pytest
 
 from tests.passes.equality import apply
 from tests.passes.graphs import finish, shifted
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.passes.quantize_through_tables import QuantizeThroughTables
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.oracles import Question, ask
+from tflite_support.oracles import Question, ask
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.ops import evaluate_graph

@@ -7,7 +7,7 @@ import pytest
 
 from tests.passes.equality import apply
 from tests.passes.graphs import finish, shifted
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.ir import to_text
 from tinycompile.passes import PASSES, run_passes
 from tinycompile.passes.fold_constants import FoldConstants

@@ -5,7 +5,7 @@ from textwrap import dedent
 import numpy as np
 
 from tests.passes.equality import apply
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.frontend import read_model
 from tinycompile.ir import to_text
 from tinycompile.passes.split_hybrid import SplitHybrid

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.replay.random_programs import of_plan
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
 from tinycompile.driver.prove import verify_model

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.passes import run_passes

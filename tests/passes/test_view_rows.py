@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.state.models import MODELS
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph, to_text

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 Shape = tuple[int, ...]
 

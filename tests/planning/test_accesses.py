@@ -12,7 +12,7 @@ import pytest
 from tests.planning.instrumented import instrumented
 from tests.planning.test_generated_code import FLAGS, SANITIZERS, compile_random, expected
 from tests.property.random_graphs import random_case
-from tests.support.oracles import Question, ask
+from tflite_support.oracles import Question, ask
 from tinycompile.codegen.environment import environment
 from tinycompile.driver import compile_model
 from tinycompile.ir import Array

@@ -8,7 +8,7 @@ from pytest_subtests import SubTests
 from tests.ops.batch import Target, run_batch
 from tests.ops.case import Case
 from tests.ops.matrix import check
-from tests.support.oracles import Answer, Question, ask
+from tflite_support.oracles import Answer, Question, ask
 
 
 @cache

@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from tests.ops.window import out_extent
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 _MOST_ELEMENTS = 3000
 _ACTIVATIONS = ("NONE", "NONE", "RELU", "RELU6", "RELU_N1_TO_1")

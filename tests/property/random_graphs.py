@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.ops.case import Case, make_samples
 from tests.property.drawing import Drawing, Value
-from tests.support.tflite_builder import Spec
+from tflite_support.builder import Spec
 
 
 def random_case(seed: int, operators: int | None = None) -> Case:

@@ -23,7 +23,7 @@ from tests.ops.matrix import check
 from tests.property.checking import check_all, expected
 from tests.property.random_graphs import kinds_of, random_case
 from tests.property.typed_graphs import TYPES, random_network
-from tests.support.oracles import is_installed
+from tflite_support.oracles import is_installed
 from tinycompile.driver import OPTIMIZE
 
 MIXED_SEEDS = range(240)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.ops.case import Array, Case, make_samples
 from tests.ops.linear import Layer, conv, dense, depthwise
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 TYPES = ("float32", "hybrid", "int16", "uint8", "int4")
 """int4 has int8 activations, hybrid float32 ones."""

@@ -10,7 +10,7 @@ import pytest
 from tests.planning.test_generated_code import FLAGS, compile_random
 from tests.state.models import MODELS
 from tests.support.calls import calls_through
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.codegen.environment import environment
 from tinycompile.driver import compile_model
 from tinycompile.plan import InputMode

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.replay.random_programs import Planned, of_plan, planned, stages, with_input, with_stage
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.board import load_board
 from tinycompile.frontend import read_model
 from tinycompile.lowering import select

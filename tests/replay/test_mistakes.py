@@ -9,7 +9,7 @@ import pytest
 
 import tinycompile.driver.compile as whole_model
 import tinycompile.driver.subgraphs as subgraphs
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver import compile_model
 from tinycompile.lowering import operands, pulls
 from tinycompile.ops import POINTWISE, Access, Operation, operators

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.state.models import MODELS
-from tests.support.oracles import Question, ask
+from tflite_support.oracles import Question, ask
 from tinycompile.board import load_board
 from tinycompile.cli import main
 from tinycompile.codegen.environment import environment

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.state.streaming import QUANTIZATION, Streaming, ramp
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 
 def accumulate() -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 
 QUANTIZATION = (0.5, -3)
 QUANTIZATIONS = {"int8": QUANTIZATION, "int16": (0.5, 0), "float32": (None, 0)}

@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.errors import ModelError
 from tinycompile.frontend import read_model
 

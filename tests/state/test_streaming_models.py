@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.state.models import MODELS
-from tests.support.oracles import Answer, Question, ask
+from tflite_support.oracles import Answer, Question, ask
 from tinycompile.driver import compile_model
 from tinycompile.driver.prove import verify_model
 from tinycompile.frontend import read_model

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.driver.prove import verify_model
 
 NAMES = ("model", "harness", "harness_model", "port", "minimal", "TC_model", "types", "m")

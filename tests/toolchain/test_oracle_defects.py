@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.toolchain.oracle import ask_oracles, run_oracle
 from tinycompile.toolchain.oracle_defects import defect_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.errors import UsageError
 from tinycompile.toolchain import Generated, TensorInfo, load_samples, make_samples
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile import compile_model
 from tinycompile.errors import ModelError, UsageError
 from tinycompile.ops import load_plugin, operators, unload_plugins

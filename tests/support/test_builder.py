@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tflite
 
-from tests.support.oracles import Answer, Question, ask, is_installed
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
+from tflite_support.oracles import Answer, Question, ask, is_installed
 
 _RNG = np.random.default_rng(7)
 _IMAGE = _RNG.integers(-128, 128, (1, 5, 6, 3), dtype=np.int8)
