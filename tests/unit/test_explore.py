@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.state.models import MODELS
 from tinycompile.cli import main
 from tinycompile.driver.explore import explore_model
 from tinycompile.report import picture
@@ -158,17 +159,19 @@ def test_scales() -> None:
 
 @pytest.mark.qemu
 @pytest.mark.slow
-def test_measured(digits_model: Path) -> None:
+def test_measured() -> None:
     """Modelled cycles are near the estimates, and flash includes the code."""
-    measured, estimated = (explore_model(digits_model, measured=m) for m in (True, False))
+    model = MODELS["matrix"]
+    measured, estimated = (explore_model(model, measured=m) for m in (True, False))
     assert measured["measured"] and not estimated["measured"]
     options = itemgetter("optimize", "ram_limit", "flash_limit")
     by_options = {options(plan): plan for plan in estimated["plans"]}
     both = [(by_options[options(plan)], plan) for plan in measured["plans"]]
-    assert both
+    assert len(both) > 1
     for estimate, measurement in both:
         assert estimate["arena_bytes"] == measurement["arena_bytes"]
         assert 0.5 < estimate["cycles"] / measurement["cycles"] < 2
+        assert measurement["flash_bytes"] > estimate["flash_bytes"]
 
 
 def test_errors(digits_model: Path, tmp_path: Path) -> None:
