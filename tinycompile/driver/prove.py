@@ -88,20 +88,45 @@ def bench_model(
     None stands for what was not measured; `notes` say why.
     """
     compilation = compile_model(model, **options)
-    report, target = compilation.report, compilation.board
     name = oracle or _default_oracle(options)
     reference = _own_reference(compilation) if name == OWN_REFERENCE else None
     with _written(compilation) as directory:
         data = _samples(directory, compilation, BENCH_SAMPLES, inputs)
         work = directory.parent / "work"
         verified = verify_directory(
-            directory, target, compilation.model, data, name, work_dir=work, reference=reference
+            directory, compilation.board, compilation.model, data, name, work_dir=work, reference=reference
         )
-        measured = bench_directory(directory, target, data, layers, work_dir=work)
+        measured = bench_directory(directory, compilation.board, data, layers, work_dir=work)
+    return _bench_row(model.stem, compilation, verified, measured)
+
+
+def measure(compilation: Compilation) -> BenchResult:
+    """Measure the generated code of a compilation, without comparing its outputs with a reference."""
+    with _written(compilation) as directory:
+        data = _samples(directory, compilation, MEASURED_SAMPLES, None)
+        return bench_directory(directory, compilation.board, data)
+
+
+def inspect_model(model: Path, plugins: Sequence[Path] = ()) -> dict[str, Any]:
+    """The model as the file has it, and its memory over time."""
+    compilation = compile_model(model, board="host", plugins=plugins)
+    return inspect(compilation.imported, compilation.graph, compilation.schedule, compilation.memory)
+
+
+def all_boards() -> tuple[Board, ...]:
+    """Every board there is."""
+    return tuple(load_board(name) for name in board_names())
+
+
+def _bench_row(
+    name: str, compilation: Compilation, verified: VerifyResult, measured: BenchResult
+) -> dict[str, Any]:
+    """What the report says, what was found and what was measured, as one row of a table."""
+    report = compilation.report
     by_layer = {layer.index: layer for layer in measured.layers}
     return {
-        "model": model.stem,
-        "board": target.name,
+        "model": name,
+        "board": compilation.board.name,
         **report["options"],
         "macs": report["macs"],
         "macs_executed": report["macs_executed"],
@@ -131,24 +156,6 @@ def bench_model(
             if layer["index"] in by_layer
         ],
     }
-
-
-def measure(compilation: Compilation) -> BenchResult:
-    """Measure the generated code of a compilation, without comparing its outputs with a reference."""
-    with _written(compilation) as directory:
-        data = _samples(directory, compilation, MEASURED_SAMPLES, None)
-        return bench_directory(directory, compilation.board, data)
-
-
-def inspect_model(model: Path, plugins: Sequence[Path] = ()) -> dict[str, Any]:
-    """The model as the file has it, and its memory over time."""
-    compilation = compile_model(model, board="host", plugins=plugins)
-    return inspect(compilation.imported, compilation.graph, compilation.schedule, compilation.memory)
-
-
-def all_boards() -> tuple[Board, ...]:
-    """Every board there is."""
-    return tuple(load_board(name) for name in board_names())
 
 
 @contextmanager
