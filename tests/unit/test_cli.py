@@ -1,6 +1,8 @@
 """The command line: exit codes, messages, what is written and what is not."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,18 @@ def test_build_takes_a_name_and_a_directory(digits_model: Path, in_tmp_path: Pat
     result = run("build", digits_model, "--board", "host", "--name", "my-digits", "-o", "out")
     assert result.exit_code == 0, result.output
     assert "my_digits_invoke" in (in_tmp_path / "out" / "my_digits.h").read_text()
+
+
+def test_verbose_tells_what_is_done(digits_model: Path, tmp_path: Path) -> None:
+    """In a process of its own: the level of a process's log is set once."""
+    command = [sys.executable, "-m", "tinycompile"]
+    build = ["build", str(digits_model), "-o", str(tmp_path / "out")]
+    quiet, verbose = (
+        subprocess.run([*command, *more, *build], capture_output=True, text=True, check=True)
+        for more in ([], ["-v"])
+    )
+    assert quiet.stderr == "" and quiet.stdout == verbose.stdout
+    assert "planned digits_int8: 12 layers" in verbose.stderr
 
 
 def test_two_builds_are_equal(digits_model: Path, in_tmp_path: Path) -> None:

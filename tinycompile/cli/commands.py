@@ -50,7 +50,7 @@ OBJECTS_BEFORE_COLLECTION = 100_000
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__)
-@click.option("-v", "--verbose", is_flag=True, help="Tell on standard error what is done.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell on standard error what passes and planner do.")
 def main(verbose: bool) -> None:
     """Compile quantized .tflite models to plain C for microcontrollers, and prove what the C computes."""
     gc.set_threshold(OBJECTS_BEFORE_COLLECTION)

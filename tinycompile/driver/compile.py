@@ -7,6 +7,7 @@ bytes --frontend--> Graph --passes--> Graph --lowering.select--> Selection
 A limit of flash may ask for several drafts; one of them is finished.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,8 @@ from tinycompile.planning import Plan
 from tinycompile.program import Program
 from tinycompile.replay import replay
 from tinycompile.report import Report, collect, memory_svg, render_text, to_json
+
+_log = logging.getLogger(__name__)
 
 MODEST_RECOMPUTE = 5.0
 """Percent of extra MACs that are proposed to somebody whose model does not fit."""
@@ -152,6 +155,16 @@ def draft(prepared: Prepared, planned: Plan, settings: Settings) -> Draft:
     selection, schedule, memory = planned
     program = lower(prepared.graph, selection, schedule, memory, prepared.board, prepared.info(settings))
     code = emit_code(program)
+    code_bytes = estimated_code_bytes(program, code)
+    _log.info(
+        "planned %s: %d layers in %d regions, arena %d bytes, weights %d, code about %d",
+        program.name,
+        len(program.layers),
+        len(program.regions),
+        program.arena_bytes,
+        program.weights_bytes,
+        code_bytes,
+    )
     return Draft(
         model=prepared.model,
         board=prepared.board,
@@ -162,7 +175,7 @@ def draft(prepared: Prepared, planned: Plan, settings: Settings) -> Draft:
         memory=memory,
         program=program,
         code=code,
-        code_bytes=estimated_code_bytes(program, code),
+        code_bytes=code_bytes,
     )
 
 

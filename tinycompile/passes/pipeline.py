@@ -59,10 +59,11 @@ def run_passes(
     `dump`, when given, is called with the name of each pass and the graph after it.
     """
     for step in passes:
-        before = len(graph.nodes)
+        before = graph
         graph = step.run(graph)
         verify(graph)
-        _log.debug("%s: %d operators -> %d", step.name, before, len(graph.nodes))
+        if (len(graph.nodes), graph.changes) != (len(before.nodes), before.changes):
+            _log.info("%s: %d operators -> %d", step.name, len(before.nodes), len(graph.nodes))
         if dump is not None:
             dump(step.name, graph)
     return graph
