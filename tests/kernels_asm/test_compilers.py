@@ -8,6 +8,7 @@ import pytest
 from tests.kernels import test_lane_products, test_lane_sums, test_quantize_float, test_tables
 from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
 from tests.kernels.runner import Case, c_program
+from tests.kernels_asm.test_column_sums import reduction
 from tests.kernels_asm.test_matrix_products import drawn
 from tests.kernels_asm.test_sparse import pruned
 from tinycompile.board import load_board
@@ -37,6 +38,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     operations += [
         pruned(operation, 0.3) for operation in operations if operation.node.kind != "DEPTHWISE_CONV_2D"
     ]
+    operations.append(reduction((1, 5, 6, 10)))
     board = load_board("m7")
     cases = [
         Case(operation, kernel, granularity, image_for(operation))
@@ -56,6 +58,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "window_asm_chained",
         "window_sparse_asm",
         "fully_connected_sparse_asm",
+        "columns_asm",
     }
     assert expected <= {case.kernel.name for case in cases}
     path = tmp_path_factory.mktemp("compilers") / "cases.c"

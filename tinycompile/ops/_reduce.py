@@ -82,15 +82,15 @@ class ReduceKernel(Kernel):
     granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
-        """About two cycles an element."""
-        return Cost(2 * operation.input(0).elements + 20 * operation.output.elements, 200)
+        """About two cycles an element, and the requantization."""
+        return Cost(9 * operation.input(0).elements // 5 + 14 * operation.output.elements, 200)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `reduce/reduce.c.j2`."""
         operator = registry.operators[operation.node.kind]
         assert isinstance(operator, Reduction)
         form = operator.form(operation)
-        kept, reduced = _loops(operation)
+        kept, reduced = reduction_loops(operation)
         channels = 1
         if kept and kept[-1][2] == 1:
             channels, kept = kept[-1][0], kept[:-1]
@@ -129,7 +129,7 @@ def reduced_elements(operation: Operation) -> int:
     return operation.input(0).elements // operation.output.elements
 
 
-def _loops(operation: Operation) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
+def reduction_loops(operation: Operation) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
     """Loops over the outputs (extent, stride in the output, stride in the input), and over the reduced elements
     (extent, 0, stride in the input)."""
     shape, reduced = operation.input(0).shape, axes_of(operation)

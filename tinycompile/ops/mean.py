@@ -8,6 +8,7 @@ from tinycompile.ir import Array, DType
 from tinycompile.ops._limits import QUANTIZED, has_per_tensor_quantization
 from tinycompile.ops._mean_sum import has_bounded_scale, scaled_sum, scaled_sum_form
 from tinycompile.ops._reduce import Form, ReduceKernel, Reduction, axes_of, reduced_elements
+from tinycompile.ops._reduce_asm import ColumnSumKernel
 from tinycompile.ops.base import Operation, TypeRule, register
 
 
@@ -21,7 +22,7 @@ class Mean(Reduction):
         for dtype in (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.INT64, DType.FLOAT32)
     )
     limits = (*Reduction.limits, has_per_tensor_quantization, has_bounded_scale)
-    kernels = (ReduceKernel(),)
+    kernels = (ReduceKernel(), ColumnSumKernel())
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Scaled sums for quantized types; integers are divided towards zero."""
