@@ -10,7 +10,7 @@ import pytest
 
 from tinycompile.version import __version__
 
-_LINES = 400
+_LINES = 300
 _FRAGMENT = re.compile(r"[a-z0-9-]+\.(added|changed|fixed|removed)\.md")
 # absolute paths of somebody's machine; written so that this line does not match itself
 _MACHINE_PATH = re.compile(r"(?<![\w.}])/(?:home|root|work|farm)/")
@@ -25,7 +25,7 @@ def _tracked(root: Path) -> list[Path]:
 
 
 def test_modules_stay_small(project_root: Path) -> None:
-    """Above 300 lines the question is "two jobs?"; above 400 the answer was given too late."""
+    """A longer one has two jobs."""
     counts = {
         path.relative_to(project_root).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
         for folder in ("tinycompile", "tests", "tflite_support", "benchmarks", "scripts", "examples")

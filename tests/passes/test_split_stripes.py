@@ -105,6 +105,16 @@ def test_choices_stay_within_the_allowed_macs() -> None:
     assert stripes_within(graph, selection, 40, InputMode.ROWS) == []
 
 
+def test_an_allowance_that_has_no_effect_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with_allowance, without = (
+        compile_model(model(), board="host", input_mode="rows", recompute=percent) for percent in (40.0, 0.0)
+    )
+    assert with_allowance.program.arena_bytes == without.program.arena_bytes
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "--recompute has no effect with --input rows: stripes would read rows again, which come once"
+    ]
+
+
 def executed_macs(graph: Graph) -> int:
     return sum(operator_of(node).macs(operation(graph, node)) for node in graph.nodes)
 

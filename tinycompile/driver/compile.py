@@ -113,6 +113,10 @@ def compile_model(
         optimize=optimize,
         plugins=plugins,
     )
+    if settings.recompute and prepared.input_mode is InputMode.ROWS:
+        _log.warning(
+            "--recompute has no effect with --input rows: stripes would read rows again, which come once"
+        )
     chosen = draft_within_limits(prepared, settings)
     need = Need(prepared.name, chosen.ram_bytes, chosen.flash_bytes)
     check_fit(need, prepared.board, settings.limits, partial(_alternatives, prepared, settings))
