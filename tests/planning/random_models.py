@@ -1,4 +1,4 @@
-"""Random small image networks as .tflite files: chains, residual adds, shortcuts, pooling, views, several inputs and outputs."""
+"""Random small image networks as .tflite files: chains, residual adds, shortcuts, pooling, decoders, views, several outputs."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +8,9 @@ import numpy as np
 from tflite_support.builder import Builder, Spec
 
 Shape = tuple[int, ...]
+
+MOST_PIXELS = 200
+"""Images of more than these are not enlarged."""
 
 
 @dataclass
@@ -105,6 +108,69 @@ class _Net:
         assert isinstance(zero_point, int)
         return "int8", 0.5, zero_point
 
+    def enlarge(self) -> None:
+        """A transposed convolution, a resize or a regrouping of channels; large images become no larger."""
+        source, shape = self.pick()
+        if shape[1] * shape[2] > MOST_PIXELS:
+            return
+        draw = self.rng.random()
+        if draw < 0.5:
+            self.transpose_convolve(source, shape, int(self.rng.integers(1, 10)))
+        elif draw < 0.8 or shape[3] % 4:
+            self.resize(source, shape)
+        else:
+            self.depth_to_space(source, shape)
+
+    def transpose_convolve(self, source: int, shape: Shape, channels: int) -> None:
+        """Any padding; with SAME the output may have fewer rows and columns than stride times the image's."""
+        stride, padding = int(self.rng.choice([1, 2, 2, 2, 3])), str(self.rng.choice(["SAME", "VALID"]))
+        taps = int(self.rng.choice([max(stride, t) for t in (2, 3, 3, 4, 5)]))
+        most = stride if padding == "SAME" else taps
+        fewer = int(self.rng.integers(0, stride)) if padding == "SAME" else 0
+        rows, columns = ((extent - 1) * stride + most - fewer for extent in shape[1:3])
+        out = (1, rows, columns, channels)
+        filters = self.rng.integers(-127, 128, (channels, taps, taps, shape[3])).astype(np.int8)
+        inputs = [
+            self.builder.const(np.array(out, np.int32)),
+            self.builder.const(filters, scale=tuple(self.rng.uniform(0.002, 0.01, channels))),
+            source,
+        ]
+        self.emit("TRANSPOSE_CONV", inputs, out, padding=padding, stride_h=stride, stride_w=stride)
+
+    def resize(self, source: int, shape: Shape) -> None:
+        """To a few times as many rows and columns, or so."""
+        kind = str(self.rng.choice(["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"]))
+        factor, more = int(self.rng.choice([2, 2, 2, 3])), int(self.rng.choice([0, 0, 0, 1]))
+        size = (shape[1] * factor + more, shape[2] * factor)
+        aligned = str(self.rng.choice(["plain", "align_corners", "half_pixel_centers"]))
+        out = (1, *size, shape[3])
+        made = self.builder.op(
+            kind,
+            [source, self.builder.const(np.array(size, np.int32))],
+            Spec(out, *self.quantization(source)),
+            **({aligned: True} if aligned != "plain" else {}),
+        )
+        self.tensors.append((made, out))
+
+    def depth_to_space(self, source: int, shape: Shape) -> None:
+        """Blocks of 2x2."""
+        out = (1, 2 * shape[1], 2 * shape[2], shape[3] // 4)
+        spec = Spec(out, *self.quantization(source))
+        self.tensors.append((self.builder.op("DEPTH_TO_SPACE", [source], spec, block_size=2), out))
+
+    def concatenate(self) -> None:
+        """Channels of the last tensor beside those of one with the same rows, columns and quantization, itself perhaps."""
+        source, shape = self.tensors[-1]
+        others = [
+            (handle, other)
+            for handle, other in self.tensors
+            if other[:3] == shape[:3] and self.quantization(handle) == self.quantization(source)
+        ]
+        handle, other = others[int(self.rng.integers(len(others)))]
+        out = (*shape[:3], shape[3] + other[3])
+        spec = Spec(out, *self.quantization(source))
+        self.tensors.append((self.builder.op("CONCATENATION", [source, handle], spec, axis=3), out))
+
     def view(self) -> None:
         """Rows become columns: the bytes are cut into other rows."""
         source, shape = self.pick()
@@ -138,10 +204,14 @@ def random_model(seed: int) -> bytes:
             net.convolution(depthwise=True)
         elif draw < 0.83:
             net.add()
-        elif draw < 0.95:
+        elif draw < 0.91:
             net.pool(everything=rng.random() < 0.3)
-        else:
+        elif draw < 0.94:
             net.view()
+        elif draw < 0.96:
+            net.concatenate()
+        else:
+            net.enlarge()
     made = [handle for handle, _ in net.tensors[len(inputs) :]]
     outputs = list(dict.fromkeys([made[-1], *(made if rng.random() < 0.1 else []), int(rng.choice(made))]))
     return net.builder.finish(inputs, outputs[: 1 + int(rng.random() < 0.3) + 2 * int(rng.random() < 0.1)])
@@ -180,4 +250,39 @@ def random_separable_model(seed: int) -> bytes:
         net.convolve(source, shape, ("SAME", taps, stride, 1, extents), None)
     source, shape = net.tensors[-1]
     net.convolve(source, shape, ("SAME", 1, 1, 1, shape[1:3]), 6)
+    return net.builder.finish([image], [net.tensors[-1][0]])
+
+
+def random_decoder_model(seed: int) -> bytes:
+    """An encoder of two levels and a decoder, with the finer level's channels beside the enlarged ones."""
+    net = _Net(np.random.default_rng(seed))
+    rng = net.rng
+    shape = (1, int(2 * rng.integers(6, 11)), int(2 * rng.integers(5, 12)), int(rng.integers(1, 4)))
+    image = net.builder.input(shape, scale=0.5, zero_point=int(rng.integers(-9, 9)))
+    net.tensors.append((image, shape))
+    net.convolve(image, shape, ("SAME", 3, 1, 1, shape[1:3]), int(rng.choice([8, 12])))
+    fine = net.tensors[-1]
+    net.convolve(*fine, ("SAME", 3, 2, 1, (shape[1] // 2, shape[2] // 2)), 16)
+    coarse, coarse_shape = net.tensors[-1]
+    net.convolve(coarse, coarse_shape, ("SAME", 3, 1, 1, coarse_shape[1:3]), 8)
+    taps, zero_point = int(rng.choice([2, 3, 4])), net.quantization(fine[0])[2]
+    source, coarse_shape = net.tensors[-1]
+    filters = rng.integers(-127, 128, (8, taps, taps, 8)).astype(np.int8)
+    out = (*shape[:3], 8)
+    weights = net.builder.const(filters, scale=tuple(rng.uniform(0.002, 0.01, 8)))
+    made = net.builder.op(
+        "TRANSPOSE_CONV",
+        [net.builder.const(np.array(out, np.int32)), weights, source],
+        Spec(out, "int8", 0.5, zero_point),
+        padding="SAME",
+        stride_h=2,
+        stride_w=2,
+    )
+    both = (*shape[:3], 8 + fine[1][3])
+    joined = net.builder.op("CONCATENATION", [made, fine[0]], Spec(both, "int8", 0.5, zero_point), axis=3)
+    net.convolve(joined, both, ("SAME", 3, 1, 1, both[1:3]), 4)
+    source, last = net.tensors[-1]
+    (net.resize if rng.random() < 0.7 else net.depth_to_space)(source, last)
+    source, last = net.tensors[-1]
+    net.convolve(source, last, ("SAME", 3, 1, 1, last[1:3]), 2)
     return net.builder.finish([image], [net.tensors[-1][0]])

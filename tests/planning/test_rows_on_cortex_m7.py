@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.planning.random_models import random_residual_model, random_separable_model
+from tests.planning.random_models import random_decoder_model, random_residual_model, random_separable_model
 from tinycompile.driver import compile_model
 from tinycompile.driver.prove import verify_model
 
 SEEDS = range(6)
 BLOCKS = {
     "residual-ram": (random_residual_model, "ram", "winograd_row_asm"),
+    "decoder-ram": (random_decoder_model, "ram", "phases_asm"),
     "separable-ram": (random_separable_model, "ram", None),
     "separable-speed": (random_separable_model, "speed", "depthwise_planar_asm"),
 }

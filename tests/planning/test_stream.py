@@ -57,6 +57,18 @@ def test_a_ring_holds_the_rows_of_the_window(taps: int, stride: int, dilation: i
     assert streamed(work).ring_rows == {1: reach}
 
 
+@pytest.mark.parametrize(("taps", "repeat", "lead"), [(1, 2, 0), (2, 2, 0), (2, 2, 1), (2, 3, 1), (3, 4, 2)])
+def test_an_enlarged_image_needs_the_rows_of_a_window(taps: int, repeat: int, lead: int) -> None:
+    """The rows after it need a window that is shared by `repeat` of them; with a lead the last one begins behind the image."""
+    larger = Access(Pattern.WINDOW, taps, pad_before=taps - 1, repeat=repeat, lead=lead)
+    work = chain([8, 8, 8 * repeat], [window(1), larger])
+    rows = streamed(work)
+    assert rows.ring_rows == {1: taps}
+    (alone,) = [o for o in streamed(chain([8, 8 * repeat], [larger])).overlaps if not o.backward]
+    last = 8 if lead else 7
+    assert alone.lead_bytes == (8 * repeat - last + (taps - 1)) * ROW_BYTES
+
+
 def test_a_short_image_is_held_whole() -> None:
     work = chain([2, 2, 2], [window(1), window(3, pad=1)])
     assert streamed(work).ring_rows == {1: 2}

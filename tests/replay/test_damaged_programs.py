@@ -19,7 +19,7 @@ from tinycompile.plan import InputMode
 from tinycompile.planning import plan
 from tinycompile.program import Granularity, Operand, Passing, Program, Pull, RegionCode, Stage
 from tinycompile.replay.control import calls_of
-from tinycompile.replay.pointers import pointer, window
+from tinycompile.replay.pointers import Window, pointer, window
 
 seeds = st.integers(0, 10**6)
 
@@ -32,24 +32,33 @@ def windows(program: Program) -> Iterator[tuple[Stage, int, Operand]]:
                 yield stage, index, operand
 
 
-def rows_behind(program: Program, stage: Stage, operand: Operand) -> list[int | None]:
-    """The rows behind the pointers of all calls of a stage; there may be rows that nobody needs and nobody computes."""
+def passed(program: Program, stage: Stage, operand: Operand) -> dict[int, Window]:
+    """The pointers of each call of a stage; there may be rows that nobody needs and nobody computes."""
     (region,) = [region for region, found in stages(program) if found is stage]
     calls = [row for position, row in calls_of(region) if region.stages[position] is stage]
-    passed = [
-        window(stage, operand, row) if operand.passing is Passing.WINDOW else (pointer(operand, row),)
+    return {
+        row: window(stage, operand, row) if operand.passing is Passing.WINDOW else (pointer(operand, row),)
         for row in calls
-    ]
-    return [None if at is None else at.row for window_of_call in passed for at in window_of_call]
+    }
 
 
 def must_be_found(net: Planned, program: Program, stage: Stage, index: int, changed: Operand) -> bool:
     """True when another row, or none, comes in place of one that the call needs.
 
-    Windows may lie beside the image with all their rows or columns: then nothing is needed.
+    Windows may lie beside the image with all their rows or columns: then nothing is needed. Of calls that share a window one
+    needs a row of it, so all of them have to get another one.
     """
-    before, after = (rows_behind(program, stage, operand) for operand in (stage.inputs[index], changed))
-    wrong = any(row is not None and row != other for row, other in zip(before, after, strict=True))
+    operand = stage.inputs[index]
+    before, after = (passed(program, stage, each) for each in (operand, changed))
+    shares: dict[int, list[int]] = {}
+    for row in before:
+        shares.setdefault((row + operand.lead) // operand.repeat, []).append(row)
+    wrong = any(
+        all(before[row][k] is not None and before[row][k] != after[row][k] for row in rows)
+        for rows in shares.values()
+        if len(rows) == operand.repeat
+        for k in range(len(before[rows[0]]))
+    )
     return wrong and depends(net, stage, index)
 
 
@@ -68,7 +77,7 @@ def depends(net: Planned, stage: Stage, index: int) -> bool:
 @pytest.mark.slow
 @settings(max_examples=30)
 @given(seeds)
-def test_a_window_with_another_pad_stride_or_dilation_is_found(seed: int) -> None:
+def test_a_window_with_another_pad_stride_dilation_or_repeat_is_found(seed: int) -> None:
     """Also where the image is lower than the window, so that only the place of a pointer in the window is wrong."""
     net = planned(seed, "ram")
     program = net.program
@@ -78,6 +87,7 @@ def test_a_window_with_another_pad_stride_or_dilation_is_found(seed: int) -> Non
             replace(operand, pad_before=operand.pad_before + 1),
             replace(operand, stride=operand.stride + 1),
             replace(operand, dilation=operand.dilation + 1),
+            replace(operand, repeat=operand.repeat + 1),
         ):
             if must_be_found(net, program, stage, index, changed):
                 assert net.violations(with_stage(program, stage, with_input(stage, index, changed)))
@@ -128,8 +138,8 @@ def test_an_operand_with_another_modulus_than_its_ring_is_found(seed: int) -> No
     for _, stage in stages(program):
         for index, operand in enumerate(stage.inputs):
             for rows in (operand.ring_rows - 1, operand.ring_rows + 1):
-                if operand.ring_rows > 1 and operand.rows > operand.ring_rows + 1:
-                    other = replace(operand, ring_rows=rows)
+                other = replace(operand, ring_rows=rows)
+                if operand.ring_rows > 1 and must_be_found(net, program, stage, index, other):
                     assert net.violations(with_stage(program, stage, with_input(stage, index, other)))
 
 
@@ -141,7 +151,8 @@ def test_an_operand_one_byte_off_is_found(seed: int) -> None:
     program = net.program
     for _, stage in stages(program):
         for index, operand in enumerate(stage.inputs):
-            if not operand.by_row or any(row is not None for row in rows_behind(program, stage, operand)):
+            pointers = [at for window in passed(program, stage, operand).values() for at in window]
+            if not operand.by_row or any(at is not None and at.row is not None for at in pointers):
                 other = replace(operand, offset=operand.offset + 1)
                 assert net.violations(with_stage(program, stage, with_input(stage, index, other)))
 

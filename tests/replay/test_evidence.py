@@ -118,8 +118,9 @@ def test_each_row_that_is_not_given_shows() -> None:
             if is_constant(tried):
                 continue
             for rows in shares(current, index)[:MOST_ROWS]:
-                for position, needed in enumerate(given[rows[0]]):
-                    if needed is not None and len(given[rows[0]]) <= MOST_ROWS:
+                most = max(len(given[row]) for row in rows)
+                for position in range(most if most <= MOST_ROWS else 0):
+                    if any(row is not None for each in rows for row in given[each][position : position + 1]):
                         damaged = {row: without(given[row], position) for row in rows}
                         assert found(tried, index, damaged), f"{name}{role}, rows {rows}"
 

@@ -9,6 +9,7 @@ from tinycompile.ops._fully_connected import attributes_of as fully_connected_at
 from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers, matrix_multipliers
 from tinycompile.ops._lookup import byte_function
 from tinycompile.ops._template import TemplateCode, TemplateKernel
+from tinycompile.ops._transposed import TransposeConvAttributes, transposed_axes
 from tinycompile.ops._window import Pads, Window, WindowAxis
 from tinycompile.ops.access import POINTWISE, REDUCE, WHOLE, Access, Pattern, planar_row_bytes, row_shape
 from tinycompile.ops.assign_variable import AssignVariableAttributes, Move
@@ -26,10 +27,11 @@ __all__ = [
     "POINTWISE", "REDUCE", "WHOLE", "Access", "AssignVariableAttributes", "Body", "Columns",
     "ColumnsAttributes", "ControlAttributes", "ConvolutionAttributes", "Cost", "CustomOperator",
     "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "LookupAttributes", "Move", "Operation", "Operator", "Pads",
-    "Pattern", "QuantizeLookupAttributes", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel", "TypeRule",
+    "Pattern", "QuantizeLookupAttributes", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel",
+    "TransposeConvAttributes", "TypeRule",
     "Window", "WindowAxis", "attributes_of_columns", "bias_values", "byte_function", "clamps", "columns_before",
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
     "evaluate_graph", "evaluate_node", "find_operator", "fully_connected_attributes", "initial_state", "is_gathered",
     "load_plugin", "matrix_multipliers", "needed_columns", "next_state", "operation", "operator_named", "operator_of",
-    "operators", "planar_row_bytes", "register", "row_runs", "row_shape", "shown_tensors", "unload_plugins",
+    "operators", "planar_row_bytes", "register", "row_runs", "row_shape", "shown_tensors", "transposed_axes", "unload_plugins",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tinycompile.ir import Array, Attributes, DType, Options
-from tinycompile.ops._copy import CopyKernel, DataMovement, moves_type
+from tinycompile.ops._copy import DataMovement, moves_type
 from tinycompile.ops.base import Operation
 
 
@@ -18,7 +18,6 @@ class BlockMovement(DataMovement):
     """Moves pixels of blocks to channels, or back."""
 
     types = moves_type(without=(DType.BOOL, DType.INT16))
-    kernels = (CopyKernel(),)
 
     def parse(self, options: Options) -> BlockAttributes:
         """Read the field `block_size`."""

@@ -6,13 +6,15 @@ The reference assigns the views; the kernel reads their offsets and strides and 
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
 from tinycompile.board import Board
-from tinycompile.ir import Array, DType
-from tinycompile.ops.access import WHOLE, Access
+from tinycompile.ir import Array, DType, Tensor
+from tinycompile.ops.access import WHOLE, Access, Pattern
 from tinycompile.ops.base import Cost, Kernel, Operation, Operator, TypeRule, registry
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 
@@ -48,6 +50,10 @@ class DataMovement(Operator):
         """Value of the output's elements that nothing is moved to; None when there are none."""
         return None
 
+    def moves_rows(self, operation: Operation) -> bool:
+        """Each row of an NHWC output holds elements of the inputs' rows with its index alone, and all rows are moved alike."""
+        return False
+
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Assign the views."""
         given = [_EMPTY if array is None else array for array in inputs]
@@ -60,15 +66,15 @@ class DataMovement(Operator):
         return outputs
 
     def access(self, operation: Operation, index: int) -> Access:
-        """Any element may come from anywhere."""
-        return WHOLE
+        """Any element may come from anywhere, unless it comes from its row."""
+        return Access(Pattern.WINDOW) if self.moves_rows(operation) else WHOLE
 
 
 class CopyKernel(Kernel):
     """Nested loops around `memcpy`, one nest for each pair of views."""
 
     name = "copy"
-    granularities = (Granularity.WHOLE,)
+    granularities: ClassVar[tuple[Granularity, ...]] = (Granularity.WHOLE,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """About three cycles an element, and three bytes a cycle in long runs; outputs that are filled first cost twice."""
@@ -97,6 +103,31 @@ class CopyKernel(Kernel):
         }
         passed = tuple((index, Passing.POINTER) for index in used)
         return KernelCode("copy/copy.c.j2", parameters, Granularity.WHOLE, passed)
+
+
+class CopyRows(CopyKernel):
+    """The same for an output row, of movements within rows."""
+
+    name = "copy_rows"
+    granularities = (Granularity.ROW,)
+
+    def supports(self, operation: Operation, board: Board) -> bool:
+        """See `DataMovement.moves_rows`."""
+        return _operator(operation).moves_rows(operation)
+
+    def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
+        """The movement of images of one row."""
+        return replace(super().lower(_of_one_row(operation), board, granularity), granularity=granularity)
+
+
+def _of_one_row(operation: Operation) -> Operation:
+    """The operation on images of one row; its tensors have shapes alone."""
+
+    def row(tensor: Tensor) -> Tensor:
+        return replace(tensor, shape=(1, 1, *tensor.shape[2:]), data=None)
+
+    inputs = tuple(None if t is None else row(t) for t in operation.inputs)
+    return replace(operation, inputs=inputs, outputs=tuple(map(row, operation.outputs)))
 
 
 def collapse(shape: Sequence[int], *strides: Sequence[int]) -> tuple[tuple[int, ...], ...]:

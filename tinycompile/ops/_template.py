@@ -1,4 +1,4 @@
-"""Kernels that are one template and compute all of the output in one call."""
+"""Kernels that are one template."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,12 +24,14 @@ class TemplateCode:
 
 
 class TemplateKernel(Kernel):
-    """Calls a template once."""
+    """Calls a template once, or `by_row` once for each output row, with its number and windows of its inputs."""
 
     name = "portable"
 
-    def __init__(self, code: Callable[[Operation], TemplateCode]) -> None:
+    def __init__(self, code: Callable[[Operation], TemplateCode], by_row: bool = False) -> None:
         self._code = code
+        self._by_row = by_row
+        self.granularities = (Granularity.ROW if by_row else Granularity.WHOLE,)  # type: ignore[misc]
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """What the template says."""
@@ -41,15 +43,16 @@ class TemplateKernel(Kernel):
         return self._code(operation).scratch_bytes
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """The template for the whole output."""
+        """The template for the whole output, or for a row."""
         code = self._code(operation)
         return KernelCode(
             template=code.template,
             parameters=code.parameters,
-            granularity=Granularity.WHOLE,
-            inputs=tuple((index, Passing.POINTER) for index in code.inputs),
+            granularity=granularity,
+            inputs=tuple((i, Passing.WINDOW if self._by_row else Passing.POINTER) for i in code.inputs),
             constants=code.constants,
             arguments=code.arguments,
+            takes_row=self._by_row,
             scratch_bytes=code.scratch_bytes,
             runtime=code.runtime,
         )

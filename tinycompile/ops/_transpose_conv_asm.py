@@ -17,7 +17,7 @@ from tinycompile.ops._gemm_cost import gemm_code_bytes, gemm_cycles, stream_byte
 from tinycompile.ops._gemm_kernel import group_pixels, layout_of
 from tinycompile.ops._linear import bias_values, clamps, multipliers_of
 from tinycompile.ops._transpose_phases import Phase, phase_filters, phases_of
-from tinycompile.ops._transposed import as_convolution, attributes_of, axes_of
+from tinycompile.ops._transposed import as_convolution, attributes_of, transposed_axes
 from tinycompile.ops._window_row import WindowRow
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Constant, Granularity, KernelCode, Parameter, Passing
@@ -38,7 +38,7 @@ class _Products:
 
     def __init__(self, operation: Operation, weights: Weights, board: Board) -> None:
         self.operation, self.weights, self.board = operation, weights, board
-        self.row_axis, self.column_axis = axes_of(operation, operation.output.shape)
+        self.row_axis, self.column_axis = transposed_axes(operation)
         self.row_phases = phases_of(self.row_axis)
         self.column_phases = phases_of(self.column_axis, joined=True)
 

@@ -50,11 +50,11 @@ def macs_of(operation: Operation) -> int:
 
 def _holes(operation: Operation) -> dict[str, Parameter]:
     image, output = operation.input(2), operation.output
-    rows, columns = axes_of(operation, output.shape)
+    rows, columns = transposed_axes(operation)
     return {
         "c_type": output.dtype.c_type,
         "images": output.shape[0],
-        "height": image.shape[1],
+        "pointers": -(-rows.taps // rows.stride),
         "width": image.shape[2],
         "depth": image.shape[3],
         "out_height": output.shape[1],
@@ -159,6 +159,11 @@ def axes_of(operation: Operation, shape: tuple[int, ...]) -> tuple[WindowAxis, W
     taps = operation.input(1).shape[1:3]
     window = window_of(attributes_of(operation).window, shape, (taps[0], taps[1]))
     return window.rows, window.columns
+
+
+def transposed_axes(operation: Operation) -> tuple[WindowAxis, WindowAxis]:
+    """The same of an operation whose output has its shape."""
+    return axes_of(operation, operation.output.shape)
 
 
 def attributes_of(operation: Operation) -> TransposeConvAttributes:

@@ -149,8 +149,6 @@ class Operator(ABC):
     """The output is the first input under another shape: no code, same storage."""
     made_by_passes: ClassVar[bool] = False
     """No operator of the schema: a file that names it is refused."""
-    filters_in_order: ClassVar[bool] = True
-    """The rows of a filter as large as the window are multiplied with those of the window, in the same order."""
     updates: ClassVar[tuple[int, ...]] = ()
     """Inputs that are variable tensors of the file, which a call leaves changed.
 
@@ -181,6 +179,13 @@ class Operator(ABC):
     def access(self, operation: Operation, index: int) -> Access:
         """How output rows depend on the rows of input `index`."""
         return POINTWISE
+
+    def filter_pointers(self, operation: Operation, pointers: int, out_row: int) -> tuple[int | None, ...]:
+        """For each row of a filter the pointer of a window that it is multiplied with, None where there is none.
+
+        `pointers` is the number of those of a window; `out_row` counts the output rows of an image.
+        """
+        return tuple(range(pointers))
 
     def overwrites(self, operation: Operation) -> tuple[int, ...]:
         """Inputs whose storage the (first) output may take exactly: each element is read before its place is written."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tinycompile.ir import Array, Options
 from tinycompile.ops._axis import AxisAttributes, along, axis_option, axis_problem, raw_axis
-from tinycompile.ops._copy import CopyKernel, DataMovement, Views, moves_type
+from tinycompile.ops._copy import CopyKernel, CopyRows, DataMovement, Views, moves_type
 from tinycompile.ops._limits import has_elements, has_same_quantization
 from tinycompile.ops.base import Operation, register
 
@@ -48,7 +48,7 @@ class Concatenation(DataMovement):
     types = moves_type()
     limits = (has_elements, has_matching_shapes, has_no_activation, has_same_quantization)
     max_inputs = 1 << 16
-    kernels = (CopyKernel(),)
+    kernels = (CopyKernel(), CopyRows())
 
     def parse(self, options: Options) -> ConcatenationAttributes:
         """Read ConcatenationOptions."""
@@ -61,6 +61,11 @@ class Concatenation(DataMovement):
         axis = axis_option(operation, len(shapes[0]))
         total = sum(shape[axis] for shape in shapes)
         return ((*shapes[0][:axis], total, *shapes[0][axis + 1 :]),)
+
+    def moves_rows(self, operation: Operation) -> bool:
+        """Images beside each other, or their channels."""
+        rank = len(operation.output.shape)
+        return rank == 4 and axis_option(operation, rank) >= 2
 
     def views(self, operation: Operation, inputs: Sequence[Array], outputs: Sequence[Array]) -> Views:
         """Each input to its part of the output."""

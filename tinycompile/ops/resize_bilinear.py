@@ -12,9 +12,16 @@ import numpy as np
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._limits import constant_input, has_elements, rank_limit
-from tinycompile.ops._resize import Resize, attributes_of, has_one_alignment, has_positive_size
+from tinycompile.ops._resize import (
+    Resize,
+    attributes_of,
+    has_one_alignment,
+    has_positive_size,
+    row_access,
+    row_pointers,
+)
 from tinycompile.ops.base import Cost, Kernel, Operation, TypeRule, register
-from tinycompile.program import Constant, Granularity, KernelCode, Passing
+from tinycompile.program import Constant, Granularity, KernelCode
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +57,7 @@ class BilinearKernel(Kernel):
     """
 
     name = "bilinear"
+    granularities = (Granularity.ROW,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """About twelve cycles an element, and eight for each element of the rows that are blended."""
@@ -65,31 +73,27 @@ class BilinearKernel(Kernel):
         return 0 if operation.output.dtype in _REAL else 4 * width * min(_LANES, channels)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `resize_bilinear/bilinear.c.j2`."""
-        _, height, width, channels = operation.input(0).shape
+        """Holes of `resize_bilinear/row.c.j2`."""
         rows, columns = axis_of(operation, 1), axis_of(operation, 2)
+        access = row_access(rows.before, rows.after, operation.input(0).shape[1])
+        pointers = row_pointers(operation, access, rows.before, rows.after)
         is_real = operation.output.dtype in _REAL
         return KernelCode(
-            template="resize_bilinear/bilinear.c.j2",
+            template="resize_bilinear/row.c.j2",
             parameters={
-                "c_type": operation.output.dtype.c_type,
+                **pointers.holes,
                 "weight_type": "float" if is_real else "int32_t",
-                "images": operation.output.shape[0],
-                "height": height,
-                "width": width,
-                "channels": channels,
-                "out_height": operation.output.shape[1],
-                "out_width": operation.output.shape[2],
-                "lanes": min(_LANES, channels),
+                "lanes": min(_LANES, operation.output.shape[3]),
             },
             granularity=granularity,
-            inputs=((0, Passing.POINTER),),
+            inputs=((0, pointers.passing),),
             constants=(
-                _places("rows", rows),
-                _places("columns", columns),
+                _table("rows", *pointers.tables),
+                _table("columns", columns.before, columns.after),
                 Constant("row_distances", rows.distance, is_weight=False),
                 Constant("column_distances", columns.distance, is_weight=False),
             ),
+            takes_row=True,
             scratch_bytes=self.scratch_bytes(operation, board),
         )
 
@@ -112,6 +116,11 @@ class ResizeBilinear(Resize):
         has_moderate_size,
     )
     kernels = (BilinearKernel(),)
+
+    def rows_read(self, operation: Operation) -> tuple[Array, Array]:
+        """Those before and after the place of the row."""
+        rows = axis_of(operation, 1)
+        return rows.before, rows.after
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The sum of four products; integers are rounded, ties away from zero (uint8: after sums in float32)."""
@@ -165,5 +174,5 @@ def _quotient(place: Array) -> Array:
     return result
 
 
-def _places(name: str, axis: Axis) -> Constant:
-    return Constant(name, np.stack([axis.before, axis.after], axis=1), "before and after", is_weight=False)
+def _table(name: str, before: Array, after: Array) -> Constant:
+    return Constant(name, np.stack([before, after], axis=1), "before and after", is_weight=False)

@@ -10,42 +10,54 @@ import numpy as np
 from tinycompile.board import Board
 from tinycompile.ir import Array, DType
 from tinycompile.ops._limits import constant_input, has_elements, rank_limit
-from tinycompile.ops._resize import Resize, attributes_of, has_one_alignment, has_positive_size
+from tinycompile.ops._resize import (
+    Resize,
+    attributes_of,
+    has_one_alignment,
+    has_positive_size,
+    row_access,
+    row_pointers,
+)
+from tinycompile.ops.access import Pattern
 from tinycompile.ops.base import Cost, Kernel, Operation, TypeRule, register
-from tinycompile.program import Constant, Granularity, KernelCode, Passing
+from tinycompile.program import Constant, Granularity, KernelCode
 
 
 class NearestKernel(Kernel):
-    """A copy of one pixel for each output pixel; its places are tables."""
+    """A copy of one pixel for each output pixel of a row. The columns are a table, unless each is repeated as often."""
 
     name = "nearest"
+    granularities = (Granularity.ROW,)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """About two cycles an element."""
         return Cost(2 * operation.output.elements, 200)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
-        """Holes of `resize_nearest_neighbor/copy.c.j2`."""
-        _, height, width, channels = operation.input(0).shape
-        rows, columns = places(operation, 1), places(operation, 2)
+        """Holes of `resize_nearest_neighbor/row.c.j2`."""
+        row_places, columns = places(operation, 1), places(operation, 2)
+        access = row_access(row_places, row_places, operation.input(0).shape[1])
+        rows = row_pointers(operation, access, row_places)
+        width = operation.input(0).shape[2]
+        factor, rest = divmod(len(columns), width)
+        is_even = rest == 0 and bool((columns == np.arange(len(columns)) // max(factor, 1)).all())
+        one_pointer = access.pattern is Pattern.WINDOW and access.window_rows == 1
+        tables = [
+            *([] if one_pointer else [Constant("rows", rows.tables[0], _ROW_COMMENT, is_weight=False)]),
+            *([] if is_even else [Constant("columns", columns, _COLUMN_COMMENT, is_weight=False)]),
+        ]
         return KernelCode(
-            template="resize_nearest_neighbor/copy.c.j2",
-            parameters={
-                "c_type": operation.output.dtype.c_type,
-                "images": operation.output.shape[0],
-                "height": height,
-                "width": width,
-                "channels": channels,
-                "out_height": len(rows),
-                "out_width": len(columns),
-            },
+            template="resize_nearest_neighbor/row.c.j2",
+            parameters={**rows.holes, "factor": factor if is_even else 0, "one_pointer": one_pointer},
             granularity=granularity,
-            inputs=((0, Passing.POINTER),),
-            constants=(
-                Constant("rows", rows, "input row of each output row", is_weight=False),
-                Constant("columns", columns, "input column of each output column", is_weight=False),
-            ),
+            inputs=((0, rows.passing),),
+            constants=tuple(tables),
+            takes_row=not one_pointer,
         )
+
+
+_ROW_COMMENT = "row of the window or of the image, for each output row"
+_COLUMN_COMMENT = "input column of each output column"
 
 
 @register
@@ -59,6 +71,11 @@ class ResizeNearestNeighbor(Resize):
     )
     limits = (has_elements, rank_limit(4), constant_input(1, "size"), has_positive_size, has_one_alignment)
     kernels = (NearestKernel(),)
+
+    def rows_read(self, operation: Operation) -> tuple[Array, Array]:
+        """One."""
+        rows = places(operation, 1)
+        return rows, rows
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Rows, then columns."""

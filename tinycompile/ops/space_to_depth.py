@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tinycompile.ir import Array
 from tinycompile.ops._blocks import BlockMovement, block_of, equal_views
-from tinycompile.ops._copy import Views
+from tinycompile.ops._copy import CopyKernel, Views
 from tinycompile.ops._limits import has_elements, rank_limit
 from tinycompile.ops.base import Operation, register
 
@@ -27,6 +27,7 @@ class SpaceToDepth(BlockMovement):
 
     kind = "SPACE_TO_DEPTH"
     limits = (has_elements, rank_limit(4), has_whole_blocks)
+    kernels = (CopyKernel(),)
 
     def infer(self, operation: Operation) -> tuple[tuple[int, ...], ...]:
         """[N, b * H, b * W, C] gives [N, H, W, b * b * C]."""

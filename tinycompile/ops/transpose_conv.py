@@ -36,6 +36,7 @@ from tinycompile.ops._transposed import (
     float_bias,
     macs_of,
     portable_code,
+    transposed_axes,
 )
 from tinycompile.ops._window import WindowOptions
 from tinycompile.ops.access import WHOLE, Access
@@ -104,7 +105,6 @@ class TransposeConv(Operator):
     """TRANSPOSE_CONV."""
 
     kind = "TRANSPOSE_CONV"
-    filters_in_order = False
     types = (
         TypeRule((DType.INT32, DType.INT8, DType.INT8, DType.INT32), (DType.INT8,)),
         TypeRule((DType.INT32, DType.INT8, DType.INT16, DType.INT64), (DType.INT16,)),
@@ -128,8 +128,8 @@ class TransposeConv(Operator):
         TransposeConvAsm(),
         TransposeConvAsm(Weights.PACKED),
         TransposeConvAsm(Weights.CHAINED),
-        DspTemplateKernel(dsp_code),
-        TemplateKernel(portable_code),
+        DspTemplateKernel(dsp_code, by_row=True),
+        TemplateKernel(portable_code, by_row=True),
     )
 
     def parse(self, options: Options) -> TransposeConvAttributes:
@@ -142,13 +142,13 @@ class TransposeConv(Operator):
         return (tuple(int(extent) for extent in operation.input(0).values.reshape(-1)),)
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Every tap adds the image times its weights to a strided part of the padded output."""
+        """Every tap adds the image times its weights to a strided part of the padded output; float64 holds integers exactly."""
         image, output = inputs[2], operation.output
         assert image is not None
         quantized = output.dtype is not DType.FLOAT32
-        wide = image.astype(np.int64) - operation.input(2).zero_point if quantized else image
+        wide = image.astype(np.float64) - operation.input(2).zero_point if quantized else image
         weights = filters_of(operation)
-        rows, columns = axes_of(operation, output.shape)
+        rows, columns = transposed_axes(operation)
         height, width = image.shape[1:3]
         padded = np.zeros(
             (
@@ -172,11 +172,20 @@ class TransposeConv(Operator):
             low, high = clamps_of_float(attributes_of(operation).activation)
             return (np.clip(total + float_bias(operation), low, high).astype(np.float32),)
         convolution = as_convolution(operation)
-        return (requantized(convolution, total + bias_values(convolution, output.shape[3])),)
+        return (requantized(convolution, total.astype(np.int64) + bias_values(convolution, output.shape[3])),)
 
     def access(self, operation: Operation, index: int) -> Access:
         """The pixels that the taps of a row come from."""
-        return access_of(axes_of(operation, operation.output.shape)[0]) if index == 2 else WHOLE
+        return access_of(transposed_axes(operation)[0]) if index == 2 else WHOLE
+
+    def filter_pointers(self, operation: Operation, pointers: int, out_row: int) -> tuple[int | None, ...]:
+        """From the last pointer on backwards, those taps that a row of the phase of `out_row` takes."""
+        rows, _ = transposed_axes(operation)
+        phase = (out_row + rows.pad_before) % rows.stride
+        return tuple(
+            pointers - 1 - tap // rows.stride if tap % rows.stride == phase else None
+            for tap in range(rows.taps)
+        )
 
     def macs(self, operation: Operation) -> int:
         """One for each input element and weight of its channel."""

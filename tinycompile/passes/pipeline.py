@@ -19,6 +19,7 @@ from tinycompile.passes.simplify_mean import SimplifyMean
 from tinycompile.passes.split_hybrid import SplitHybrid
 from tinycompile.passes.split_matrices import SplitMatrices
 from tinycompile.passes.stream_inputs import StreamInputs
+from tinycompile.passes.transposed_windows import TransposedWindows
 from tinycompile.passes.trim_variables import TrimVariables
 from tinycompile.passes.trim_windows import TrimWindows
 from tinycompile.passes.view_rows import ViewRows
@@ -32,6 +33,7 @@ PASSES: tuple[Pass, ...] = (
     RemoveNoOps(),  # removes those
     JoinLookups(),  # after no-ops, which may stand between two tables
     SplitMatrices(),  # before what follows looks at single units
+    TransposedWindows(),  # before those that look at windows
     FoldPad(),  # after no-ops, which may stand between PAD and convolution
     SplitHybrid(),  # after it: a PAD of floats that is folded is not quantized
     EliminateConstantChannels(),  # sees every window as it will be computed

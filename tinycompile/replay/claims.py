@@ -93,15 +93,22 @@ class Claims:
 
 def variants(current: Operation, index: int, given: Given) -> Iterator[tuple[str, Operation, Given]]:
     """The operation with all of its windows; for a filter each of its rows alone, with the pointer that it is multiplied with."""
+    operator, height = operator_of(current.node), current.rows // current.images
     pointers = max(map(len, given.values()))
-    in_order = operator_of(current.node).filters_in_order
-    filters = filters_of(current, index, pointers) if in_order else []
+    multiplied = {unit: operator.filter_pointers(current, pointers, unit % height) for unit in given}
+    filter_rows = max(map(len, multiplied.values()))
+    filters = filters_of(current, index, filter_rows)
     if not filters:
         yield "", current, given
     for filter_index in filters:
-        for row in range(pointers):
-            behind = {unit: rows[row : row + 1] for unit, rows in given.items()}
+        for row in range(filter_rows):
+            behind = {unit: _at(rows, multiplied[unit][row]) for unit, rows in given.items()}
             yield f" by row {row} of the filter", with_filter_row(current, filter_index, row), behind
+
+
+def _at(rows: Rows, pointer: int | None) -> Rows:
+    """The row behind one pointer."""
+    return () if pointer is None else rows[pointer : pointer + 1]
 
 
 def _pixels(tensor: Tensor) -> int:

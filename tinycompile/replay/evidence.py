@@ -28,6 +28,8 @@ WIDEST = 1 << 15
 """Integers are drawn from -WIDEST to WIDEST,"""
 SCALAR = 64
 """and a single one from -SCALAR to SCALAR."""
+FILTER_REACH = 100.0
+"""Weights of float32 are large beside biases and clamps, so that sums fall on both sides of them."""
 
 Given = Mapping[int, Collection[int]]
 """For units of the output the units of an input that their calls get; a unit that is not there is never computed."""
@@ -66,7 +68,7 @@ def with_filter_row(operation: Operation, index: int, row: int) -> Operation:
     values = np.full(weights.shape, weights.zero_point, weights.dtype.numpy)
     rng = np.random.default_rng(row)
     if weights.dtype is DType.FLOAT32:
-        drawn = rng.normal(size=values[:, row].shape)
+        drawn = rng.normal(scale=FILTER_REACH, size=values[:, row].shape)
     else:
         low, high = weights.dtype.limits
         drawn = rng.choice([low + 1, low // 2, high // 2, high], size=values[:, row].shape)

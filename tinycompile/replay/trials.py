@@ -31,6 +31,8 @@ def narrowed(operation: Operation) -> Operation:
         tried = _with_images(operation, columns=columns)
         if tried is None or tried.output.shape[:2] != operation.output.shape[:2]:
             continue  # a filter that is wider, say
+        if tried.output.shape == operation.output.shape:
+            continue  # the size is given
         if row_shape(tried.output.shape)[1] >= ENOUGH_ELEMENTS:
             return tried
     return operation
