@@ -116,8 +116,12 @@ def _cases(board: str) -> ElementCases:
 
 
 def program(board: str) -> str:
-    """A program with all kernels."""
-    return _cases(board).text()
+    """A program with kernels of every kind: signed and not, with and without tails."""
+    made = ElementCases(board)
+    for scales in (SCALES[0], SCALES[3]):
+        for operation, operands in list(_short(scales))[::9]:
+            made.append(operation, *_kernels(operation, board), operands)
+    return made.text()
 
 
 @pytest.mark.slow
