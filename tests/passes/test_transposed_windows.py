@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.passes.equality import apply
-from tests.support.tflite_builder import Builder, Spec
+from tflite_support.builder import Builder, Spec
 from tinycompile.frontend import read_model
 from tinycompile.ir import Graph
 from tinycompile.passes.transposed_windows import TransposedWindows
