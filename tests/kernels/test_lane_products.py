@@ -77,6 +77,7 @@ def test_where_they_are_offered() -> None:
         assert names(shapes=(_IMAGE, other)) == names(shapes=(other, _IMAGE)) == ["channels_asm"]
     assert names(shapes=(_IMAGE, (1, 1, 3, 8))) == names(shapes=(_IMAGE, ())) == names(shapes=((), ())) == []
     assert names(shapes=((2, 1, 1, 3), (2, 1, 1, 3))) == names(shapes=((1, 4, 3, 3), (3,))) == []
+    assert names(shapes=((1, 9, 2, 8), (8,))) == []  # a row may have a call of its own
     assert names(board="host") == names(dtype=DType.UINT8) == []
     assert names(Scales(0.01, (0, 0, 0), Activation.RELU)) == names(Scales(0.5, (0, 0, 0))) == []
     assert names(Scales(2.0**-24, (0, 0, 0))) == []

@@ -36,6 +36,15 @@ def test_where_they_are_offered() -> None:
     assert len(_kernels(_operation(4))) == len(_kernels(_operation(64, DType.UINT8, DType.INT8))) == 1
     assert _kernels(_operation(64, output=DType.INT16)) == _kernels(_operation(3)) == []
     assert _kernels(_operation(64), "host") == []
+    rows = [
+        Tensor(i, f"t{i}", (1, 9, 1, n), DType.INT8, Quantization((1.0,), (0,)))
+        for i, n in ((0, 19), (1, 20))
+    ]
+    node = _operation(64).node
+    assert [len(_kernels(Operation(node, (row,), (row,)))) for row in rows] == [
+        0,
+        1,
+    ]  # a row may have its call
 
 
 @pytest.mark.parametrize("constant", [0, 1])
@@ -43,10 +52,10 @@ def test_beside_a_constant_of_one_element(constant: int) -> None:
     """MUL by it is a table, whichever operand it is; by two of them it is not."""
 
     def operation(elements: int) -> Operation:
-        tensors = [_tensor(0, (1, 2, 2, 8), DType.INT8)] * 2
+        tensors = [_tensor(0, (1, 2, 4, 8), DType.INT8)] * 2
         values = np.full(elements, 64, np.int8)
         tensors[constant] = Tensor(1, "c", (elements,), DType.INT8, Quantization((1.0,), (0,)), values)
-        output = Tensor(2, "out", (1, 2, 2, 8), DType.INT8, Quantization((64.0,), (4,)))
+        output = Tensor(2, "out", (1, 2, 4, 8), DType.INT8, Quantization((64.0,), (4,)))
         node = Node(0, "MUL", "mul", (0, 1), (2,), FusedAttributes())
         return Operation(node, tuple(tensors), (output,))
 

@@ -19,6 +19,8 @@ _LARGEST_OFFSET = 4095
 """How far behind its pointer a load or store may reach."""
 _REST_CYCLES, _CALL_CYCLES, _COLUMN_CYCLES = 11, 50, 60
 """Of an element that is left to the loop over single ones, of a call, and of four channels with their factors."""
+_SHORT_ROW = 3
+"""Pixels of a row of which fewer take longer by a call for four channels than in C."""
 _LARGEST_SHIFT = 22
 
 
@@ -121,10 +123,13 @@ class ChannelProductKernel(_ProductKernel):
     name = "channels_asm"
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """Also: such shapes, four channels or more, and pixels whose next one a load still reaches."""
-        channels = operation.output.shape[-1] if operation.output.shape else 0
-        fits = 4 <= channels <= _LARGEST_OFFSET and _factors(operation) is not None
-        return fits and super().supports(operation, board)
+        """Also: such shapes, four channels or more, pixels whose next one a load still reaches, no short rows."""
+        shape = operation.output.shape
+        channels = shape[-1] if shape else 0
+        if not 4 <= channels <= _LARGEST_OFFSET or _factors(operation) is None:
+            return False
+        rows, elements = row_shape(shape)
+        return (rows == 1 or elements >= _SHORT_ROW * channels) and super().supports(operation, board)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """For each four channels the cycles of the schedule; channels and pixels that are left one by one."""

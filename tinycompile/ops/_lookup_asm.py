@@ -13,6 +13,8 @@ from tinycompile.program import Constant, Granularity, KernelCode, Passing
 _BLOCKS = (32, 16, 8, 4)
 _REST_CYCLES, _CALL_CYCLES = 6, 45
 _TABLE_BYTES = 256
+_SHORT_ROW = 20
+"""Elements of a row that take longer by a call of their own than in C."""
 
 
 class TableAsmKernel(Kernel):
@@ -32,10 +34,12 @@ class TableAsmKernel(Kernel):
         self._table = table
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """Outputs of one byte, rows of at least four, a processor with the DSP extension."""
+        """Outputs of one byte, four elements or more, no short rows, a processor with the DSP extension."""
         output = operation.output
         usable = board.dsp and not board.is_host and output.dtype.element_bytes == 1
-        return usable and row_shape(output.shape)[1] >= _BLOCKS[-1] and self._operand(operation) is not None
+        rows, elements = row_shape(output.shape)
+        pays = elements >= (_BLOCKS[-1] if rows == 1 else _SHORT_ROW)
+        return usable and pays and self._operand(operation) is not None
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """The cycles of the blocks' schedule, and what is left one by one."""
