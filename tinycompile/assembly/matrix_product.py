@@ -18,6 +18,7 @@ from tinycompile.assembly.scheduler import Step
 
 _STRAIGHT_PAIRS = 48
 _LOOP_PAIRS = 60
+_LEAST_LOOP_PAIRS = 28
 _UNROLLED_STEPS = 640
 """Instructions of several blocks that are printed one after the other, to save the loop around them."""
 
@@ -51,8 +52,13 @@ def straight_pairs(shape: Shape) -> int:
 
 
 def loop_pairs(shape: Shape) -> int:
-    """Pairs of taps in one iteration of the loop over them."""
-    return min(_LOOP_PAIRS, _reached_pairs(shape))
+    """Pairs of taps in one iteration of the loop over them.
+
+    All pairs of a single pixel are in the loop if they can be parted evenly: code that runs once should be short.
+    """
+    most = min(_LOOP_PAIRS, _reached_pairs(shape))
+    even = range(_LEAST_LOOP_PAIRS, most + 1, 2) if shape.pixels == 1 else ()
+    return next((pairs for pairs in even if shape.pairs % pairs == 0), most)
 
 
 def _reached_pairs(shape: Shape) -> int:
@@ -93,7 +99,9 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
         return Block(made.steps, (), (), 0, advanced, made.cycles, output, output == STAGED)
     products = Products(shape)
     repeated = loop_pairs(shape)
-    first = (shape.pairs - 1) % repeated + 1
+    first = shape.pairs % repeated
+    if first == 0 and shape.pixels > 1:
+        first = repeated  # the sums of all pixels begin in front of the loop
     loops = (shape.pairs - first) // repeated
     head = reorder([*products.begin(), *products.multiply(0, first), *products.advance(first)])
     products.base = first

@@ -159,5 +159,5 @@ class Layout:
 
 
 def staged_bytes(pairs: int, pixels: int) -> int:
-    """Scratch of one group: its words and those that the last loads of a loop run ahead."""
-    return 4 * pairs * pixels + 16
+    """Scratch of one group."""
+    return 4 * pairs * pixels
