@@ -218,10 +218,10 @@ def random_model(seed: int) -> bytes:
 
 
 def random_residual_model(seed: int) -> bytes:
-    """A residual block between a first layer and one with stride 2, wide enough for the kernels of 3x3 windows."""
+    """A residual block between a first layer and one with stride 2, with channels enough for Winograd's kernels."""
     net = _Net(np.random.default_rng(seed))
     rows, columns = int(net.rng.integers(17, 26)), int(net.rng.integers(8, 20))
-    channels = int(net.rng.choice([8, 16]))
+    channels = int(net.rng.choice([24, 32]))
     shape = (1, rows, columns, 3)
     image = net.builder.input(shape, scale=0.5, zero_point=int(net.rng.integers(-9, 9)))
     net.tensors.append((image, shape))
