@@ -8,6 +8,7 @@ from tests.planning.test_stream import chain, window
 from tests.replay.random_programs import planned
 from tinycompile.plan import InputMode
 from tinycompile.planning import partition as module
+from tinycompile.planning import segment_search
 from tinycompile.planning.liveness import LiveRange, Work
 from tinycompile.planning.stream import Stream, stream
 
@@ -19,7 +20,7 @@ from tinycompile.planning.stream import Stream, stream
 def test_plans_are_those_of_all_streams(mode: str, seed: int, inputs: InputMode) -> None:
     found = planned(seed, mode, inputs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_modest_steps", lambda work, alone: [False] * len(work.steps))
+        patch.setattr(segment_search, "_modest_steps", lambda work, alone: [False] * len(work.steps))
         exhaustive = planned(seed, mode, inputs)
     assert found.schedule == exhaustive.schedule
     assert found.memory == exhaustive.memory
@@ -36,7 +37,7 @@ def test_steps_that_fit_beside_the_input_are_in_no_stream_of_their_own(
         seen.append((first, last))
         return stream(work, ranges, first, last)
 
-    monkeypatch.setattr(module, "stream", counted)
+    monkeypatch.setattr(segment_search, "stream", counted)
     work = chain([64, 16, 16, 16, 16, 16], [window(4, stride=4)] + [window(3, pad=1)] * 4)
     module.partition(work, cycles=10**6, allowance=0.05)
     assert seen == [(0, 1), (0, 2), (0, 3), (0, 4)]
