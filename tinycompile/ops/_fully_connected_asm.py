@@ -13,7 +13,6 @@ class FullyConnectedAsm(GemmAsm):
     """Any depth, number of units and batch; weights without a zero point."""
 
     basename = "fully_connected_asm"
-    stages_steps = True
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, weights are symmetric, and a staged vector fits the scratch."""
@@ -35,10 +34,6 @@ class FullyConnectedAsm(GemmAsm):
     def group(self, operation: Operation) -> int:
         """Single vectors have blocks of their own."""
         return 1 if self.batch(operation) == 1 else super().group(operation)
-
-    def step_pixels(self, operation: Operation) -> int:
-        """A group."""
-        return self.group(operation)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """See `contiguous`."""

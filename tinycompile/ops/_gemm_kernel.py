@@ -22,7 +22,7 @@ from tinycompile.program import Granularity, KernelCode, Passing, RowFormat
 
 SCRATCH_LIMIT_BYTES = 4096
 _LARGEST_OFFSET = 4095
-_DOUBLE_PIXELS = 2
+_DOUBLE_PIXELS = 1
 """Of so many pairs of taps, two pixels with chained weights are loaded at once for one: an instruction less and a cycle more."""
 
 _DOUBLE_WORDS = 2

@@ -78,12 +78,8 @@ def output_storage(current: Operation) -> int:
 
 
 def _is_pointwise(current: Operation) -> bool:
-    """True when input 0 is the only activation and each pixel of the output needs the pixel at its place alone.
-
-    A single pixel of the output may need all of it.
-    """
+    """True when input 0 is the only activation and each pixel of the output needs the pixel at its place alone."""
     activations = [tensor for tensor in current.inputs if tensor is not None and not tensor.is_constant]
     access = operator_of(current.node).access(current, 0)
     row_by_row = access in (POINTWISE, Access(Pattern.WINDOW))
-    is_single = current.output.elements == current.output.shape[-1]
-    return len(activations) == 1 and current.inputs[0] is activations[0] and (row_by_row or is_single)
+    return len(activations) == 1 and current.inputs[0] is activations[0] and row_by_row
