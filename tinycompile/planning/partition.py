@@ -40,16 +40,15 @@ def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
     less time: they are used where they fit into the peak that is best without them.
     """
     found = _usable(work, cycles, allowance)
-    segments = found.plain
     if allowance is not None:
-        peak = least_peak(segments, allowance * cycles)
+        peak = least_peak(found.plain, allowance * cycles)
     else:
-        peak = best_exchange(segments, cycles)
+        peak = best_exchange(found.plain, cycles)
     best = fastest_within(found.all, peak)
     assert best is not None
-    if allowance is None:
-        return replace(best, least=LeastPeak(least_peak(segments, inf), inf, MAX_LENGTH))
-    return replace(best, least=LeastPeak(peak, allowance, _longest(allowance)))
+    # A stream of planar rows may be within an allowance that the same one of usual rows is not: the bound counts both.
+    family, longest = (inf, MAX_LENGTH) if allowance is None else (allowance, _longest(allowance))
+    return replace(best, least=LeastPeak(least_peak(found.all, family * cycles), family, longest))
 
 
 def usable_segments(work: Work, cycles: int, allowance: float | None) -> Segments:
