@@ -157,6 +157,21 @@ def test_windows(channels: int, tmp_path: Path) -> None:
     check(operations, tmp_path)
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4, 6, 20, 65])
+def test_dilated_columns(channels: int, tmp_path: Path) -> None:
+    """The pixels of a row under the window are no neighbours: windows within the image, over its borders, wider than it."""
+    windows = [
+        ((1, 3), 30, window("VALID", (1, 1), (1, 4))), ((1, 2), 17, window("SAME", (1, 1), (1, 5))),
+        ((3, 3), 12, window("SAME", (1, 1), (2, 2))), ((2, 3), 4, window("SAME", (1, 1), (1, 3))),
+        ((3, 1), 9, window("SAME", (1, 1), (2, 2))),
+    ]  # fmt: skip
+    operations = [
+        convolution((1, 3, width, channels), 1 + (i + channels) % 9, taps, options, drawn(i))
+        for i, (taps, width, options) in enumerate(windows)
+    ]
+    check(operations, tmp_path)
+
+
 def test_long_windows(tmp_path: Path) -> None:
     """Windows that are staged in loops over rows and words, narrow and wide images."""
     operations = [

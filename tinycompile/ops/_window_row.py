@@ -13,7 +13,9 @@ _LARGEST_COPY_BYTES = 2048
 
 _CALL_CYCLES, _POINTER_CYCLES = 2, 4.4
 _COPY_CYCLES, _COPY_CYCLES_PER_BYTE, _PATCH_CYCLES = 13, 0.7, 78
-"""Lines through modelled cycles: a call that stages, each row of its window, a row that is copied, a row of a patch."""
+_CHECK_CYCLES = 6
+"""Lines through modelled cycles: a call that stages, each run of its window, a row that is copied, a row of a patch, a run that
+may lie outside of its row."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class WindowRow:
     """A window of `rows` rows along `columns`, over pixels of `in_channels` int8; with a padding below 0 it begins inside.
 
     `rows_outside`: rows of the window may lie outside of the image. Methods that have to do with memory take the number of pixels
-    that are staged at a time, a group.
+    that are staged at a time, a group. Bytes of a window that follow each other are a run: those of a row, or, where columns are
+    dilated, those of one of its pixels.
     """
 
     rows: int
@@ -30,14 +33,24 @@ class WindowRow:
     rows_outside: bool
 
     @property
+    def dilated(self) -> bool:
+        """True when a row's pixels under the window are no neighbours."""
+        return self.columns.dilation != 1 and self.columns.taps > 1
+
+    @property
     def run(self) -> int:
-        """Contiguous bytes of a row under the window."""
-        return self.columns.taps * self.in_channels
+        """Bytes of a run."""
+        return self.in_channels * (1 if self.dilated else self.columns.taps)
+
+    @property
+    def runs(self) -> int:
+        """Runs of a window."""
+        return self.rows * (self.columns.taps if self.dilated else 1)
 
     @property
     def halves(self) -> Array:
         """Index of the tap in each half of each staged pair."""
-        return halves(self.run, self.rows)
+        return halves(self.run, self.runs)
 
     @property
     def pairs(self) -> int:
@@ -46,12 +59,12 @@ class WindowRow:
 
     def windows(self, pixels: int, group: int) -> Windows:
         """What is staged in one call."""
-        return Windows(self.run, self.rows, pixels, self.columns.stride * self.in_channels, group)
+        return Windows(self.run, self.runs, pixels, self.columns.stride * self.in_channels, group)
 
     def together(self, group: int) -> bool:
         """True when the pixels of a group can be staged in one call."""
         wide = self.columns.out_extent >= group > 1
-        return wide and self.columns.dilation == 1 and fits_offsets(self.windows(group, group))
+        return wide and fits_offsets(self.windows(group, group))
 
     def copied_bytes(self, group: int) -> int:
         """Bytes of a row with its padding, when windows are copied: more than a third of the groups need some of it."""
@@ -62,25 +75,28 @@ class WindowRow:
         row_bytes = row * self.in_channels
         few = 3 * sum(self._border_groups(group)) <= -(-columns.out_extent // group)
         begins_inside = columns.pad_before < 0
-        if few or begins_inside or columns.dilation != 1 or row_bytes * self.rows > _LARGEST_COPY_BYTES:
+        if few or begins_inside or self.dilated or row_bytes * self.rows > _LARGEST_COPY_BYTES:
             return 0
         return row_bytes
 
     def outside_bytes(self, group: int) -> int:
-        """Bytes of copied rows, or those that stand for a row outside of the image."""
+        """Bytes of copied rows, or those that stand for runs outside of the image."""
         copied = self.copied_bytes(group)
         if copied:
             return (copied * self.rows + 3) // 4 * 4
-        if not self.rows_outside:
+        if not self.rows_outside and not (self.dilated and self.padded):
             return 0
         pixels = group if self.together(group) else 1
         return (reach(self.windows(pixels, group)) + 3) // 4 * 4
 
+    @property
+    def padded(self) -> bool:
+        """True when columns of some windows lie outside of the image."""
+        return self.columns.pad_before > 0 or self.columns.pad_after > 0
+
     def near_border(self, group: int) -> bool:
         """True when some windows are staged from a patch."""
-        columns = self.columns
-        padded = columns.pad_before > 0 or columns.pad_after > 0 or columns.dilation != 1
-        return padded and not self.copied_bytes(group)
+        return self.padded and not self.dilated and not self.copied_bytes(group)
 
     def patch_bytes(self, group: int) -> int:
         """Room for one window at the border of the image."""
@@ -93,18 +109,18 @@ class WindowRow:
     def staging_cycles(self, group: int) -> int:
         """Cycles to stage all windows of a row, with the loops and calls around them."""
         pixels, together = self.columns.out_extent, group if self.together(group) else 1
-        alone = steps(self.windows(1, group)).cycles(self.rows) + self._call_cycles()
+        alone = steps(self.windows(1, group)).cycles(self.runs) + self._call_cycles()
         if together == 1:
             return int(pixels * alone + self._border_cycles(group))
         whole, rest = divmod(pixels, group)
         split = 0 if self.copied_bytes(group) else min(sum(self._border_groups(group)), whole)
-        joined = steps(self.windows(group, group)).cycles(self.rows) + self._call_cycles()
+        joined = steps(self.windows(group, group)).cycles(self.runs) + self._call_cycles()
         staged = (whole - split) * joined + (rest + split * group) * alone
         return int(staged + self._border_cycles(group))
 
     def _call_cycles(self) -> float:
-        """Pointers to the rows of the window, and the call that stages."""
-        return _CALL_CYCLES + self.rows * _POINTER_CYCLES
+        """Pointers to the runs of the window, and the call that stages."""
+        return _CALL_CYCLES + self.runs * _POINTER_CYCLES
 
     def _border_groups(self, group: int) -> tuple[int, int]:
         """Groups of pixels whose windows reach over the left and the right border."""
@@ -112,11 +128,13 @@ class WindowRow:
         return -(-max(columns.pad_before, 0) // step), -(-columns.pad_after // step)
 
     def _border_cycles(self, group: int) -> float:
-        """What copying takes: all of a row, or windows at its borders."""
+        """What all of a row takes that is copied, or windows at its borders."""
         copied = self.copied_bytes(group)
         if copied:
             return self.rows * (_COPY_CYCLES + copied * _COPY_CYCLES_PER_BYTE)
-        return sum(self._border_groups(1)) * self.rows * _PATCH_CYCLES
+        return sum(self._border_groups(1)) * (
+            self.runs * _CHECK_CYCLES if self.dilated else self.rows * _PATCH_CYCLES
+        )
 
     def products(self, matrix: Matrix, how: Requantizing, layout: Layout) -> tuple[Parameter, ...]:
         """The functions that multiply: (pairs, pixels, blocks) for whole groups and the rest of a row."""
@@ -125,7 +143,7 @@ class WindowRow:
         return tuple((self.pairs, pixels, blocks) for pixels, _, blocks in made)
 
     def stagings(self, group: int) -> tuple[Parameter, ...]:
-        """The functions that stage: (rows, run, pairs of a run, pixels, step) with their steps.
+        """The functions that stage: (runs, run, pairs of a run, pixels, step) with their steps.
 
         There is one for whole groups, and one for single pixels of each kind of group.
         """
@@ -134,7 +152,7 @@ class WindowRow:
         result: list[Parameter] = []
         for pixels, step in kinds:
             made = steps(self.windows(pixels, step))
-            function = (self.rows, self.run, self.pairs // self.rows, pixels, step)
+            function = (self.runs, self.run, self.pairs // self.runs, pixels, step)
             result.append((*function, made.straight.steps, made.loop.steps, made.iterations, made.rest.steps))
         return tuple(result)
 
@@ -150,12 +168,14 @@ class WindowRow:
             "rows": self.rows,
             "columns": columns.taps,
             "stride": columns.stride,
-            "dilation": columns.dilation,
+            "dilation": columns.dilation if self.dilated else 1,
             "pad_left": columns.pad_before,
             "in_width": columns.in_extent,
             "out_width": columns.out_extent,
             "in_channels": self.in_channels,
             "run": self.run,
+            "runs": self.runs,
+            "padded": self.padded,
             "pairs": self.pairs,
             "together": self.together(group),
             "near_border": self.near_border(group),
