@@ -77,27 +77,53 @@ def test_of_transposed_convolutions(
         assert result["cycles_m7"] < 0.9 * rows * columns * depth * taps * taps * channels
 
 
+def convolution(
+    image: tuple[int, int, int],
+    taps: tuple[int, int],
+    stride: int = 1,
+    dilation: int = 1,
+    density: float = 1.0,
+) -> bytes:
+    """A model of one CONV_2D with padding and 24 channels; so many of its weights are not zero."""
+    rng, builder, channels = np.random.default_rng(dilation), Builder(), 24
+    x = builder.input((1, *image), scale=0.05, zero_point=-3)
+    filters = rng.integers(-127, 128, (channels, *taps, image[2]))
+    filters *= rng.random(filters.shape) < density
+    scales = rng.uniform(0.002, 0.01, channels).tolist()
+    weights = builder.const(filters.astype(np.int8), scale=scales, zero_point=(0,) * channels)
+    bias = builder.const(rng.integers(-2000, 2000, channels).astype(np.int32))
+    options = {
+        "padding": "SAME", "stride_h": stride, "stride_w": stride, "dilation_h_factor": dilation, "dilation_w_factor": dilation
+    }  # fmt: skip
+    output = Spec((1, -(-image[0] // stride), -(-image[1] // stride), channels), "int8", 0.5, 7)
+    y = builder.op("CONV_2D", [x, weights, bias], output, **options)
+    return builder.finish([x], [y])
+
+
 @pytest.mark.parametrize(
     "image, taps, dilation", [((1, 101, 20), (1, 3), 2), ((12, 12, 5), (3, 3), 3)], ids=str
 )
 def test_of_dilated_convolutions(
     image: tuple[int, int, int], taps: tuple[int, int], dilation: int, tmp_path: Path
 ) -> None:
-    """Padded; no byte of a window is copied before it is staged."""
-    rng, builder, channels = np.random.default_rng(dilation), Builder(), 24
-    x = builder.input((1, *image), scale=0.05, zero_point=-3)
-    filters = rng.integers(-127, 128, (channels, *taps, image[2])).astype(np.int8)
-    scales = rng.uniform(0.002, 0.01, channels).tolist()
-    weights = builder.const(filters, scale=scales, zero_point=(0,) * channels)
-    bias = builder.const(rng.integers(-2000, 2000, channels).astype(np.int32))
-    options = {
-        "padding": "SAME", "stride_h": 1, "stride_w": 1, "dilation_h_factor": dilation, "dilation_w_factor": dilation
-    }  # fmt: skip
-    output = Spec((1, *image[:2], channels), "int8", 0.5, 7)
-    y = builder.op("CONV_2D", [x, weights, bias], output, **options)
+    """No byte of a window is copied before it is staged."""
     model = tmp_path / "dilated.tflite"
-    model.write_bytes(builder.finish([x], [y]))
+    model.write_bytes(convolution(image, taps, dilation=dilation))
     check(bench_model(model, layers=True))
+
+
+@pytest.mark.parametrize(
+    "image, taps, stride", [((25, 10, 1), (10, 4), 2), ((20, 20, 3), (3, 3), 1)], ids=str
+)
+def test_of_pruned_convolutions(
+    image: tuple[int, int, int], taps: tuple[int, int], stride: int, tmp_path: Path
+) -> None:
+    """Few weights are left, so the copies of the rows count, in accesses of a byte or two."""
+    model = tmp_path / "pruned.tflite"
+    model.write_bytes(convolution(image, taps, stride, density=0.05))
+    result = bench_model(model, layers=True)
+    assert result["layers"][0]["kernel"] == "window_sparse_asm"
+    check(result)
 
 
 @pytest.mark.models
