@@ -11,7 +11,8 @@ from tinycompile.assembly.scheduler import ACCUMULATING, STORES, UNITS, Schedule
 _WINDOW = 40
 _NO_RESULT = STORES | {"store_pair", "compare", "test"}
 _SETS_FLAGS = frozenset({"compare", "test"})
-_ADDS_TO = frozenset({"advance", "add_high", "extend_half_add"})
+_SETS_FLAGS_OF_BYTES = frozenset({"ssub8", "sadd16", "ssub16"})
+_ADDS_TO = frozenset({"advance", "add_high", "extend_half_add", "constant_high"})
 """They read the register of their result."""
 _REGISTERS = {
     "load": 2,
@@ -27,14 +28,18 @@ _REGISTERS = {
     "clamp": 2,
     "store_pair": 3,
     "constant": 1,
+    "constant_high": 1,
     "add_shifted": 3,
     "sub_shifted": 3,
     "sub_high": 3,
 }
 """Leading numbers of a step that are registers, where they are not all; stores of one register have an offset at the end."""
 
-_FLAGS = 16
-"""Stands for the condition flags."""
+_PACKS, _PACKED = frozenset({"pkhtb", "add_shifted"}), frozenset({"smlawb", "smlawt", "pkhtb"})
+"""What puts halves and bytes together takes its shifted operand a cycle early; products end a cycle late."""
+
+_FLAGS, _FLAGS_OF_BYTES = 16, 17
+"""Stand for the condition flags, and for those by which SEL takes bytes."""
 
 
 @lru_cache(maxsize=4096)
@@ -49,6 +54,14 @@ def reads_and_writes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
         return frozenset(registers[-1:]), frozenset(registers)
     results = {"load_pair": 2, "load_many": len(registers) - 1}.get(kind, 1)
     return frozenset(registers if kind in _ADDS_TO else registers[results:]), frozenset(registers[:results])
+
+
+def _with_flags_of_bytes(step: Step) -> tuple[frozenset[int], frozenset[int]]:
+    reads, writes = reads_and_writes(step)
+    flags = frozenset({_FLAGS_OF_BYTES})
+    return reads | flags if step[0] == "sel" else reads, writes | flags if step[
+        0
+    ] in _SETS_FLAGS_OF_BYTES else writes
 
 
 def reorder(steps: Sequence[Step]) -> Scheduled:
@@ -96,8 +109,10 @@ class _Reorderer:
         """Find what must come before what: results before their uses, uses before the register's next result."""
         writer: dict[int, int] = {}
         readers: dict[int, list[int]] = {}
+        selects = any(step[0] == "sel" for step in self.steps)
+        effects = _with_flags_of_bytes if selects else reads_and_writes
         for index, step in enumerate(self.steps):
-            reads, writes = reads_and_writes(step)
+            reads, writes = effects(step)
             before: dict[int, int] = {}
             for register in writes:
                 for reader in readers.pop(register, ()):
@@ -129,6 +144,9 @@ class _Reorderer:
                 and self.steps[index][-1] == self.steps[before][1]
             )
             return late if adds else late + 1
+        if second in _PACKS and first in _PACKED:
+            shifted = self.steps[index][3] == self.steps[before][1]
+            return late + (first != "pkhtb") + shifted
         return late + (first == "saturate" and second not in STORES)
 
     def run(self) -> tuple[tuple[int, ...], int]:

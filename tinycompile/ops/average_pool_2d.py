@@ -10,6 +10,7 @@ import numpy as np
 from tinycompile.ir import Array, DType
 from tinycompile.ops._fused import clamped
 from tinycompile.ops._pool_accumulate import AveragePoolAccumulate
+from tinycompile.ops._pool_asm import AveragePoolAsm
 from tinycompile.ops._pool_dsp import AveragePoolDsp
 from tinycompile.ops._pooling import Pooling, PoolRows, windows
 from tinycompile.ops.base import Operation, register
@@ -20,7 +21,12 @@ class AveragePool2D(Pooling):
     """AVERAGE_POOL_2D with a fused activation."""
 
     kind = "AVERAGE_POOL_2D"
-    kernels = (AveragePoolDsp(), PoolRows("average_pool_2d/rows.c.j2"), AveragePoolAccumulate())
+    kernels = (
+        AveragePoolAsm(),
+        AveragePoolDsp(),
+        PoolRows("average_pool_2d/rows.c.j2"),
+        AveragePoolAccumulate(),
+    )
 
     def evaluate(self, operation: Operation, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Sums divided by the number of elements in the image; integers are rounded, ties away from zero."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinycompile.ir import Array, DType
 from tinycompile.ops._fused import clamped
+from tinycompile.ops._pool_asm import MaxPoolAsm
 from tinycompile.ops._pool_dsp import MaxPoolDsp
 from tinycompile.ops._pooling import Pooling, PoolRows, windows
 from tinycompile.ops.base import Operation, register
@@ -20,6 +21,7 @@ class MaxPool2D(Pooling):
 
     kind = "MAX_POOL_2D"
     kernels = (
+        MaxPoolAsm(),
         MaxPoolDsp(),
         PoolRows("max_pool_2d/rows.c.j2"),
     )
