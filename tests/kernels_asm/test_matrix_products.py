@@ -16,6 +16,7 @@ from tinycompile.ops._conv_2d_asm import PointwiseAsm, WindowAsm
 from tinycompile.ops._conv_2d_winograd import WinogradAsm
 from tinycompile.ops._conv_2d_winograd_row import WinogradRowAsm
 from tinycompile.ops._fully_connected_asm import FullyConnectedAsm
+from tinycompile.ops._gemm_vector import FullyConnectedVectorAsm, PointwiseVectorAsm
 from tinycompile.program import Granularity
 from tinycompile.quant import Activation
 
@@ -29,11 +30,14 @@ KERNELS: dict[str, tuple[Kernel, ...]] = {
         WindowAsm(),
         WindowAsm(Weights.PACKED),
         WindowAsm(Weights.CHAINED),
+        *(PointwiseVectorAsm(weights) for weights in Weights),
         WinogradAsm(),
         WinogradRowAsm(tiles=2),
         WinogradRowAsm(tiles=1),
     ),
-    "FULLY_CONNECTED": tuple(FullyConnectedAsm(weights) for weights in Weights),
+    "FULLY_CONNECTED": tuple(
+        kernel(weights) for kernel in (FullyConnectedAsm, FullyConnectedVectorAsm) for weights in Weights
+    ),
 }
 
 DRAWS = (
@@ -92,6 +96,9 @@ def test_pointwise_depths(depths: range, tmp_path: Path) -> None:
         "pointwise_asm",
         "pointwise_asm_packed",
         "pointwise_asm_chained",
+        "pointwise_vector_asm",
+        "pointwise_vector_asm_packed",
+        "pointwise_vector_asm_chained",
     }
 
 

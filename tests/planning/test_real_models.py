@@ -7,7 +7,7 @@ import pytest
 
 from tinycompile.board import load_board
 from tinycompile.driver import compile_model
-from tinycompile.driver.prove import verify_model
+from tinycompile.driver.prove import bench_model, verify_model
 from tinycompile.frontend import read_model
 from tinycompile.lowering import select
 from tinycompile.passes import run_passes
@@ -29,18 +29,6 @@ AIMS = [
     for mode, most in zip(("ram", "balanced"), limits, strict=True)
 ]
 
-CYCLES = [
-    *((name, "ram", 1.05) for name in ("kws_ref_model", "person_detect")),
-    pytest.param(
-        "pretrainedResnet_quant",
-        "ram",
-        1.05,
-        marks=pytest.mark.xfail(strict=True, reason="+5.9 %: `speed` gains more from chained weights"),
-    ),
-    *((name, "balanced", 1.10) for name in ARENA_BYTES),
-]
-"""At most these times the cycles of `--optimize speed`."""
-
 INT8_EDGE_BYTES = {"mcunet_vww1": (24_000, 78_000), "MobileNetV2": (205_000, 1_250_000)}
 """The same for models with a float edge, without their QUANTIZE and DEQUANTIZE."""
 
@@ -54,16 +42,28 @@ def test_arena(name: str, mode: str, most: int, models_dir: Path) -> None:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(("name", "mode", "most"), CYCLES)
-def test_cycles_of_small_plans(name: str, mode: str, most: float, models_dir: Path) -> None:
-    """Estimated, with what the calls by row cost; `make bench` measures."""
+@pytest.mark.slow
+@pytest.mark.qemu
+@pytest.mark.parametrize("name", ["kws_ref_model", "pretrainedResnet_quant", "person_detect"])
+def test_cycles_of_the_least_memory(name: str, models_dir: Path) -> None:
+    """`ram` takes at most 5 % more modelled cycles than `speed`, with what the calls by row cost."""
+    cycles = [
+        bench_model(models_dir / f"{name}.tflite", optimize=mode)["cycles_m7"] for mode in ("speed", "ram")
+    ]
+    assert cycles[1] <= 1.05 * cycles[0]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ARENA_BYTES)
+def test_cycles_of_balanced_plans(name: str, models_dir: Path) -> None:
+    """Estimated: at most 10 % more than those of `speed`; `make bench` measures."""
     graph = run_passes(read_model((models_dir / f"{name}.tflite").read_bytes(), name))
     cycles = {}
-    for optimize in ("speed", mode):
+    for optimize in ("speed", "balanced"):
         selection, schedule, _ = plan(graph, select(graph, load_board("m7"), optimize), optimize=optimize)
         cycles[optimize] = sum(choice.chosen.cycles for choice in selection.values())
         cycles[optimize] += sum(region.call_cycles for region in schedule.regions)
-    assert cycles[mode] <= most * cycles["speed"]
+    assert cycles["balanced"] <= 1.1 * cycles["speed"]
 
 
 @pytest.mark.models
@@ -85,10 +85,7 @@ def test_arena_with_an_int8_edge(name: str, models_dir: Path) -> None:
 @pytest.mark.models
 @pytest.mark.parametrize(
     "mode, most",
-    [
-        pytest.param("ram", 700, marks=pytest.mark.xfail(strict=True, reason="704: faster kernels stage")),
-        ("balanced", 1_100),
-    ],
+    [("ram", 700), ("balanced", 1_100)],
 )
 def test_arena_of_a_recurrent_model(mode: str, most: int, models_dir: Path) -> None:
     program = compile_model(models_dir / "rnnoise_INT8.tflite", optimize=mode, io="quantized").program

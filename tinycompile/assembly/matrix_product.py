@@ -100,8 +100,10 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     products = Products(shape)
     repeated = loop_pairs(shape)
     first = shape.pairs % repeated
-    if first == 0 and shape.pixels > 1:
-        first = repeated  # the sums of all pixels begin in front of the loop
+    if first == 0 and (shape.pixels > 1 or shape.vector_bytes % 4):
+        first = (
+            repeated  # the sums of all pixels begin in front of the loop, as do the last bytes of a vector
+        )
     loops = (shape.pairs - first) // repeated
     head = reorder([*products.begin(), *products.multiply(0, first), *products.advance(first)])
     products.base = first

@@ -31,6 +31,18 @@ ChainOrder = tuple[int, ...]
 NATURAL_ORDER: ChainOrder = tuple(range(CHAIN))
 
 
+def vector_halves(depth: int) -> list[tuple[int, int]]:
+    """Which tap is in which half of the pairs of a vector of `depth` int8 that is not staged, -1 for none.
+
+    A word gives two pairs, its bytes (0, 2) and (1, 3). Words do not reach behind the vector: if a part of one is left over, the
+    last four bytes come first, and those of them that are part of another word have no weight.
+    """
+    left = depth % 4
+    rest = [tap if tap >= depth - left else -1 for tap in range(depth - 4, depth)] if left else []
+    words = [rest, *([tap, tap + 1, tap + 2, tap + 3] for tap in range(0, depth - left, 4))]
+    return [(word[at], word[at + 2]) for word in words if word for at in (0, 1)]
+
+
 class Weights(Enum):
     """How words hold the weights of a pair of taps, one tap in each half, and what their sums are.
 
@@ -63,6 +75,8 @@ class Shape:
     none. `double_words` is how many of the words of weights of each pair, the first ones,
     are loaded two at a time. `order` is that of the channels in chains. With `multiple`, chained weights are loaded by LDM, which
     moves the stream pointer: fewer instructions, for cores that cannot issue a load beside a multiplication.
+    `vector_bytes` is 0 when pixels are staged as pairs of int16; else one pixel of so many int8, four at least, is read where it
+    lies. Its taps come four at a time, see `vector_halves`.
     """
 
     pixels: int
@@ -74,6 +88,7 @@ class Shape:
     double_words: int = 0
     order: ChainOrder = NATURAL_ORDER
     multiple: bool = False
+    vector_bytes: int = 0
 
     @property
     def chained(self) -> bool:
@@ -94,6 +109,11 @@ class Shape:
     def outputs(self) -> int:
         """Outputs of the block, all of which are in registers at its end."""
         return self.pixels * self.channels
+
+    @property
+    def pair_bytes(self) -> int:
+        """Bytes that a pair of taps of all pixels takes in memory."""
+        return 2 if self.vector_bytes else 4 * self.pixels
 
     @property
     def words(self) -> int:

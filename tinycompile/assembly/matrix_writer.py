@@ -1,7 +1,7 @@
 """Loads and multiplications of a block of a matrix product, in the order of need; `reorder` moves the loads ahead.
 
 Registers: r0.. sums [pixel][sum], then operands up to r11; r12 points to the stream, lr to the staged pixels. Staged pixels:
-[pair][pixel], one word of two int16 each.
+[pair][pixel], one word of two int16 each. A vector that is not staged is extended to pairs beside multiplications.
 
 Two loads at a time (LDRD) save an instruction and cost a cycle where a load can be issued beside a multiplication.
 """
@@ -34,14 +34,15 @@ class Products:
         self.in_place = packed and shape.channels > 2
         self.by_sum = shape.multiple or (not packed and len(free) < shape.sums + 2)
         """Pixels are held and weights stream past them; otherwise it is the other way round."""
-        self.alone = shape.pixels == 1 and shape.double_pixels > 0
-        """Staged words of a single pixel are loaded for two pairs at once."""
+        self.alone = shape.pixels == 1 and (shape.double_pixels > 0 or shape.vector_bytes > 0)
+        """Words of a single pixel are loaded for two pairs at once."""
         held = shape.pixels if self.by_sum else min(shape.words, 2) if self.in_place else shape.sums
         held += self.by_sum and self.alone
         names, free = free[:held], free[held:]
         streaming = shape.double_words > 0 if self.by_sum else shape.double_pixels == 1
         others = free[: 2 if streaming and len(free) < 4 else 4]
-        self.alone = self.alone and (self.by_sum or (self.in_place and len(others) >= 2))
+        if not shape.vector_bytes:
+            self.alone = self.alone and (self.by_sum or (self.in_place and len(others) >= 2))
         self.pixels, self.weights = (names, others) if self.by_sum else (others, names)
 
     def stream_offset(self, pair: int, word: int) -> int:
@@ -68,7 +69,7 @@ class Products:
         """Move both pointers, or the one that loads do not move."""
         if not self.shape.multiple:
             yield ("advance", STREAM, 4 * pairs * self.shape.words)
-        yield ("advance", STAGED, 4 * pairs * self.shape.pixels)
+        yield ("advance", STAGED, pairs * self.shape.pair_bytes)
 
     def compare_end(self) -> Iterator[Step]:
         """Compare the pointer to staged pixels with their end."""
@@ -101,6 +102,13 @@ class Products:
     def staged_offset(self, pair: int, pixel: int) -> int:
         """From the pointer to staged pixels to one of them."""
         return 4 * ((pair - self.base) * self.shape.pixels + pixel)
+
+    def vector_offset(self, pair: int) -> int:
+        """From the pointer into a vector that is not staged to the four bytes of a pair and the next; see `vector_halves`."""
+        left_over = self.shape.vector_bytes % 4 > 0
+        if pair == 0 and left_over:
+            return self.shape.vector_bytes - 4
+        return (pair - self.base) * self.shape.pair_bytes - 4 * left_over
 
     def doubles_pixels(self, pair: int) -> bool:
         """True when the pixels of a pair of taps are loaded two at a time."""
@@ -143,6 +151,11 @@ class Products:
         else:
             at_once = pair == 0 and offsets[-1] <= LARGEST_PAIR_OFFSET  # no multiplication to go beside yet
             yield from self.load(STREAM, self.weights, offsets, shape.double_words > 0 or at_once)
+        if self.shape.vector_bytes:
+            yield from self.load_two_pairs(pair)
+            x = self.pixels[(pair - self.base) % 2]
+            yield from (self.accumulate(pair, 0, index, self.weights[index], x) for index in sums)
+            return
         doubled = self.doubles_pixels(pair)
         for pixel, x, loads in self.turns(pair, shape.pixels, self.pixels, shape.pixels * doubled):
             if loads:
@@ -217,8 +230,13 @@ class Products:
                         )
 
     def load_two_pairs(self, pair: int) -> Iterator[Step]:
-        """The staged words of this pair and the next of a single pixel, at every second pair."""
-        if (pair - self.base) % 2 == 0:
+        """The words of this pair and the next of a single pixel, at every second pair."""
+        if (pair - self.base) % 2 == 0 and self.shape.vector_bytes:
+            even, odd = self.pixels[:2]
+            yield ("load", odd, STAGED, self.vector_offset(pair))
+            yield ("sxtb16", even, odd)
+            yield ("sxtb16_ror8", odd, odd)
+        elif (pair - self.base) % 2 == 0:
             offset = self.staged_offset(pair, 0)
             if pair < self.last_pair:
                 yield ("load_pair", self.pixels[0], self.pixels[1], STAGED, offset)

@@ -3,7 +3,6 @@
 from tinycompile.board import Board
 from tinycompile.ops._dsp import Channels
 from tinycompile.ops._fully_connected import matrix_channels
-from tinycompile.ops._gemm_asm import staged_bytes
 from tinycompile.ops._gemm_kernel import SCRATCH_LIMIT_BYTES, GemmAsm
 from tinycompile.ops.base import Operation
 from tinycompile.program import Granularity, KernelCode
@@ -16,7 +15,7 @@ class FullyConnectedAsm(GemmAsm):
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """As all, weights are symmetric, and a staged vector fits the scratch."""
-        fits = staged_bytes(self.pairs(operation), 1) <= SCRATCH_LIMIT_BYTES // 2
+        fits = self.scratch_bytes(operation, board) <= SCRATCH_LIMIT_BYTES // 2
         return fits and operation.input(1).zero_point == 0 and super().supports(operation, board)
 
     def channels(self, operation: Operation) -> Channels:

@@ -129,7 +129,7 @@ class Layout:
     """Blocks of a layer: `group` pixels at a time, `width` channels at a time, how weights are held, loads of two words.
 
     `plane_bytes`: see `Places`. `pixel_channels`: bytes between outputs of adjacent pixels, if not one for each channel.
-    `order` and `multiple`: see `Shape`.
+    `order`, `multiple` and `vector_bytes`: see `Shape`.
     """
 
     group: int
@@ -141,6 +141,7 @@ class Layout:
     pixel_channels: int = 0
     order: ChainOrder = NATURAL_ORDER
     multiple: bool = False
+    vector_bytes: int = 0
 
     def shape(self, pixels: int, channels: int, pairs: int, out_channels: int) -> Shape:
         """The shape of one block of a layer with `out_channels` channels."""
@@ -155,6 +156,7 @@ class Layout:
             self.double_words,
             self.order,
             self.multiple,
+            self.vector_bytes,
         )
 
 

@@ -26,6 +26,7 @@ from tinycompile.ops._convolution import (
 )
 from tinycompile.ops._dense import Dense
 from tinycompile.ops._dynamic import DYNAMIC, HYBRID
+from tinycompile.ops._gemm_vector import PointwiseVectorAsm
 from tinycompile.ops._linear import (
     has_constant_weights,
     has_image_operands,
@@ -74,6 +75,9 @@ class Conv2D(LinearOperator):
             PointwiseAsm(),
             PointwiseAsm(Weights.PACKED),
             PointwiseAsm(Weights.CHAINED),
+            PointwiseVectorAsm(),
+            PointwiseVectorAsm(Weights.PACKED),
+            PointwiseVectorAsm(Weights.CHAINED),
             PointwisePlanarAsm(),
             PointwisePlanarAsm(Weights.PACKED),
             PointwisePlanarAsm(Weights.CHAINED),

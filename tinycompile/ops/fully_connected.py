@@ -13,6 +13,7 @@ from tinycompile.ops._dynamic import DYNAMIC, HYBRID, HYBRID_INT4
 from tinycompile.ops._fully_connected import FullyConnectedAttributes, attributes_of
 from tinycompile.ops._fully_connected_asm import FullyConnectedAsm
 from tinycompile.ops._fully_connected_portable import FullyConnectedPortable
+from tinycompile.ops._gemm_vector import FullyConnectedVectorAsm
 from tinycompile.ops._linear import (
     activation_problem,
     bias_problem,
@@ -101,6 +102,9 @@ class FullyConnected(LinearOperator):
             FullyConnectedAsm(Weights.PACKED),
             FullyConnectedAsm(Weights.CHAINED),
             FullyConnectedAsm(),
+            FullyConnectedVectorAsm(Weights.PACKED),
+            FullyConnectedVectorAsm(Weights.CHAINED),
+            FullyConnectedVectorAsm(),
             FullyConnectedSparse(),
             FullyConnectedSparse(VECTOR),
             FullyConnectedSparse(BLOCKS),
