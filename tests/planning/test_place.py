@@ -47,7 +47,8 @@ def test_live_items_do_not_share_bytes(case: tuple[list[Item], list[Relation]]) 
 
 @given(items_and_relations())
 def test_is_the_same_every_time(case: tuple[list[Item], list[Relation]]) -> None:
-    assert place(*case, 0) == place(*case, 0)
+    goal = placement_bound(*case, 0)
+    assert place(*case, goal) == place(*case, goal)
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6))
@@ -67,3 +68,20 @@ def test_a_lead_lets_the_output_run_ahead_of_its_input() -> None:
 def test_an_exact_relation_places_in_place() -> None:
     items = [Item(0, 100, 0, 1, 4), Item(1, 100, 1, 2, 4), Item(2, 8, 1, 1, 4)]
     assert place(items, [Relation(1, 0, exact=True)], 108).arena_bytes == 108
+
+
+def test_climbs_from_several_orders() -> None:
+    """Items of a network in two branches: from the best of the first orders alone no climb leads below 680 bytes."""
+    spans = [
+        (384, 0, 0), (288, 0, 1), (144, 1, 5), (144, 1, 2), (120, 2, 3), (120, 3, 4), (144, 4, 5), (288, 5, 6),
+        (288, 6, 7), (12, 7, 8), (100, 8, 9), (100, 9, 9),
+    ]  # fmt: skip
+    scratch = [(200, 0), (48, 2), (384, 3), (48, 4), (24, 8)]
+    items = [Item(key, size, first, last, 4) for key, (size, first, last) in enumerate(spans)]
+    items += [Item(-1 - key, size, region, region, 16) for key, (size, region) in enumerate(scratch)]
+    leads = [(1, 0, 72), (0, 1, 192), (4, 3, -1), (6, 5, 24)]
+    relations = [Relation(*lead) for lead in leads] + [
+        Relation(low, high, exact=True) for low, high in ((5, 4), (11, 10))
+    ]
+    assert placement_bound(items, relations, 0) <= 656
+    assert place(items, relations, 656).arena_bytes < 680
