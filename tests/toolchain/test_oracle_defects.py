@@ -49,3 +49,21 @@ def test_scales_of_units_of_floats_are_unknown_to_tflite_runtime():
     (computed,) = run_oracle("tflite-runtime", model, [(np.ones((1, _DEPTH), np.float32),)]).outputs[0]
     np.testing.assert_array_equal(computed, [[5, 6, 7]])  # nothing but the bias
     assert defect_of("tflite-runtime", model) is not None
+
+
+@pytest.mark.needs("module:tflite_runtime", "module:tflite_micro")
+@pytest.mark.parametrize("bias", [None, "int32", "int64"])
+def test_sums_of_int16_without_bias_are_rounded_otherwise_by_tflm(bias):
+    rng, builder = np.random.default_rng(1), Builder()
+    x = builder.input((8, _DEPTH), "int16", 3e-5, name="x")
+    w = builder.const(rng.integers(-127, 128, (_UNITS, _DEPTH)).astype(np.int8), scale=0.007, name="w")
+    operands = [x, w]
+    if bias is not None:
+        operands.append(builder.const(rng.integers(-2000, 2000, _UNITS).astype(bias), scale=0.007 * 3e-5))
+    y = builder.op("FULLY_CONNECTED", operands, Spec((8, _UNITS), "int16", 6e-5, name="y"))
+    model = builder.finish([x], [y])
+    samples = [(rng.integers(-(2**15), 2**15, (8, _DEPTH)).astype(np.int16),) for _ in range(20)]
+    outputs = [run_oracle(oracle, model, samples).outputs for oracle in ("tflite-runtime", "tflm")]
+    differs = any((a[0] != b[0]).any() for a, b in zip(*outputs, strict=True))
+    assert differs == (bias is None) == (defect_of("tflm", model) is not None)
+    assert defect_of("tflite-runtime", model) is None
