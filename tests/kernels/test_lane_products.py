@@ -34,6 +34,9 @@ SCALES = [
     Scales(0.0061, (11, -128, -128), Activation.RELU),
     Scales(0.00031, (-128, -128, 40)),
     Scales(2.0**-21, (-77, 99, 3)),
+    Scales(0.0093, (-3, 7, -20), Activation.RELU),
+    Scales(0.004, (5, -128, -60), Activation.RELU6),
+    Scales(0.0021, (-128, -128, 126), Activation.RELU_N1_TO_1),
 ]
 
 
@@ -62,7 +65,7 @@ _IMAGE = (1, 4, 3, 8)
 
 
 def test_where_they_are_offered() -> None:
-    """int8 operands of one shape, or one element for each channel on either side; no other limits than those of int8."""
+    """int8 operands of one shape, or one element for each channel or for all on either side."""
 
     def names(
         scales: Scales = SCALES[0],
@@ -75,12 +78,14 @@ def test_where_they_are_offered() -> None:
     assert names() == ["lanes_asm"]
     for other in ((8,), (1, 8), (1, 1, 1, 8)):
         assert names(shapes=(_IMAGE, other)) == names(shapes=(other, _IMAGE)) == ["channels_asm"]
-    assert names(shapes=(_IMAGE, (1, 1, 3, 8))) == names(shapes=(_IMAGE, ())) == names(shapes=((), ())) == []
+    assert names(shapes=(_IMAGE, ())) == names(shapes=((1, 1), (1, 4, 3, 5))) == ["channels_asm"]
+    assert names(shapes=(_IMAGE, (1, 1, 3, 8))) == names(shapes=((), ())) == []
+    assert names(shapes=((1, 2, 1, 11), (1,))) == []  # a row may have a call of its own
     assert names(shapes=((2, 1, 1, 3), (2, 1, 1, 3))) == names(shapes=((1, 4, 3, 3), (3,))) == []
     assert names(shapes=((1, 9, 2, 8), (8,))) == []  # a row may have a call of its own
     assert names(board="host") == names(dtype=DType.UINT8) == []
-    assert names(Scales(0.01, (0, 0, 0), Activation.RELU)) == names(Scales(0.5, (0, 0, 0))) == []
-    assert names(Scales(2.0**-24, (0, 0, 0))) == []
+    assert names(Scales(0.01, (0, 0, 0), Activation.RELU)) == ["lanes_asm"]
+    assert names(Scales(0.5, (0, 0, 0))) == names(Scales(2.0**-24, (0, 0, 0))) == []
 
 
 def _all_pairs(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
@@ -95,10 +100,11 @@ def _all_pairs(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
 
 
 def _short(scales: Scales) -> Iterator[tuple[Operation, Sequence[Array]]]:
-    """Every number of elements around the blocks; pixels and channels around theirs."""
+    """Every number of elements around the blocks; pixels and channels around theirs; one factor for all elements."""
     rng = np.random.default_rng(len(str(scales)))
     shapes = [((1, 1, 1, n), (1, 1, 1, n)) for n in (*range(4, 40), 300)]
     shapes += [((1, 1, pixels, n), (n,)) for n in (4, 5, 6, 7, 8, 13, 31) for pixels in range(1, 10)]
+    shapes += [((1, 1, n), (1,)) for n in (*range(4, 20), 300)] + [((1, 1), (3, 7))]
     for pair in shapes:
         operands = [rng.integers(-128, 128, int(np.prod(shape))).astype(np.int8) for shape in pair]
         yield _operation(scales, pair), operands
@@ -110,7 +116,7 @@ def _cases(board: str) -> ElementCases:
     for scales in SCALES:
         for operation, operands in _all_pairs(scales):
             made.append(operation, *_kernels(operation, board), operands)
-    for scales in (SCALES[0], SCALES[3], SCALES[5]):
+    for scales in (SCALES[0], SCALES[3], SCALES[8]):
         for number, (operation, operands) in enumerate(_short(scales)):
             made.append(operation, *_kernels(operation, board), operands, number % 4)
     return made
@@ -119,7 +125,7 @@ def _cases(board: str) -> ElementCases:
 def program(board: str) -> str:
     """A program with kernels of every kind: signed and not, with and without tails."""
     made = ElementCases(board)
-    for scales in (SCALES[0], SCALES[3]):
+    for scales in (SCALES[0], SCALES[3], SCALES[8]):
         for operation, operands in list(_short(scales))[::9]:
             made.append(operation, *_kernels(operation, board), operands)
     return made.text()

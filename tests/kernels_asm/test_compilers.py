@@ -5,14 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernels import test_lane_products, test_lane_sums, test_quantize_float, test_tables
-from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, window
+from tests.kernels import (
+    test_channel_sums,
+    test_lane_products,
+    test_lane_sums,
+    test_quantize_float,
+    test_tables,
+)
+from tests.kernels.operations import convolution, depthwise, fully_connected, image_for, pool, window
 from tests.kernels.runner import Case, c_program
 from tests.kernels_asm.test_column_sums import reduction
 from tests.kernels_asm.test_matrix_products import drawn
 from tests.kernels_asm.test_sparse import pruned
 from tinycompile.board import load_board
 from tinycompile.ops import operator_of
+from tinycompile.quant import Activation
 from tinycompile.resources import boards_dir, runtime_dir
 
 pytestmark = pytest.mark.slow
@@ -39,6 +46,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pruned(operation, 0.3) for operation in operations if operation.node.kind != "DEPTHWISE_CONV_2D"
     ]
     operations.append(reduction((1, 5, 6, 10)))
+    for kind in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
+        operations.append(pool(kind, (1, 5, 9, 6), (3, 3), window("SAME"), Activation.RELU6))
     board = load_board("m7")
     cases = [
         Case(operation, kernel, granularity, image_for(operation))
@@ -59,6 +68,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "window_sparse_asm",
         "fully_connected_sparse_asm",
         "columns_asm",
+        "rows_asm",
     }
     assert expected <= {case.kernel.name for case in cases}
     path = tmp_path_factory.mktemp("compilers") / "cases.c"
@@ -72,6 +82,7 @@ def of_elements(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     folder = tmp_path_factory.mktemp("compilers")
     texts = {
         "floats": test_quantize_float.program("float_asm", "m7"),
+        "sums of channels": test_channel_sums.program("m7"),
         "sums": test_lane_sums.program("m7"),
         "products": test_lane_products.program("m7"),
         "tables": test_tables.program("m7"),

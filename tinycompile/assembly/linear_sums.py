@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from tinycompile.assembly.byte_outputs import ByteOutputs
 from tinycompile.assembly.moving import moved_by_first_access
 from tinycompile.assembly.reorder import reorder
-from tinycompile.assembly.scheduler import Step
+from tinycompile.assembly.scheduler import Scheduled, Step, Values, schedule
 
 OUT, FIRST, SECOND, END, FIRST_FACTOR, SECOND_FACTOR, OFFSET, MASK = range(8)
 """Registers that live through the loop: three pointers, the end of the first operand, and numbers."""
@@ -21,6 +22,14 @@ _PAIRS = ((10, 11), (12, 14))
 """Registers of the other two bytes of both words, and of sums."""
 _TURN_CYCLES = 6.0
 """Comparing, branching, moving pointers, and waiting for the last sums."""
+
+_COLUMN_TURN_CYCLES = 3.0
+"""The same where one operand stays."""
+
+COLUMN_OUT, COLUMN_SOURCE, COLUMN_END, COLUMN_FACTOR, COLUMN_MASK, COLUMN_OFFSETS = range(6)
+"""Registers of `column`; the offsets of four channels are in COLUMN_OFFSETS and the next ones, those of bytes 0, 2, 1 and 3."""
+_COLUMN_TEMPORARY = (9, 10, 11, 12, 14)
+_BYTES = (0, 2, 1, 3)
 
 
 @dataclass(frozen=True)
@@ -36,15 +45,55 @@ class Block:
 
 
 @cache
-def block(elements: int, shift: int) -> Block:
-    """So many elements, a multiple of four."""
-    steps_in_order = [*_load(0, FIRST), *_load(0, SECOND)]
-    for word in range(0, elements, 4):
-        steps_in_order += _four(word, shift, is_last=word + 4 == elements)
-    ordered = reorder(steps_in_order)
+def block(elements: int, shift: int, bounded: bool = False) -> Block:
+    """So many elements, a multiple of four; `bounded`: outputs have other bounds than those of int8."""
+    ordered = _bounded(elements, shift) if bounded else _saturated(elements, shift)
     steps = list(ordered.steps)
     out, first, second = (moved_by_first_access(steps, pointer, elements) for pointer in (OUT, FIRST, SECOND))
     return Block(tuple(steps), (out, first, second), ordered.cycles + _TURN_CYCLES)
+
+
+@cache
+def column(pixels: int, channels: int, shift: int, bounded: bool) -> Block:
+    """Four channels of so many pixels; the second operand has one element for each channel, whose product is in the offsets."""
+    values = Values()
+    outputs = ByteOutputs(values, COLUMN_OUT, shift, bounded)
+    for place in range(0, pixels * channels, channels):
+        word = values.emit("load", (COLUMN_SOURCE,), (place,))
+        for parity, kind in enumerate(("mask_shifted", "mask")):
+            pair = values.emit(kind, (COLUMN_MASK, word))
+            for half, multiply in enumerate(("smlawb", "smlawt")):
+                offset = COLUMN_OFFSETS + 2 * parity + half
+                total = values.emit(multiply, (COLUMN_FACTOR, pair, offset))
+                outputs.put(total, place, _BYTES[2 * parity + half])
+    ordered = schedule(values.ops, _COLUMN_TEMPORARY)
+    assert ordered is not None
+    return Block(ordered.steps, (0, 0, 0), ordered.cycles + _COLUMN_TURN_CYCLES)
+
+
+def _bounded(elements: int, shift: int) -> Scheduled:
+    """Four outputs wait for each other until they are a word: registers are assigned by the scheduler."""
+    values = Values()
+    outputs = ByteOutputs(values, OUT, shift, bounded=True)
+    for place in range(0, elements, 4):
+        words = [values.emit("load", (pointer,), (place,)) for pointer in (FIRST, SECOND)]
+        for parity, kind in enumerate(("mask_shifted", "mask")):
+            first, second = (values.emit(kind, (MASK, word)) for word in words)
+            for half, multiply in enumerate(("smlawb", "smlawt")):
+                one = values.emit(multiply, (FIRST_FACTOR, first, OFFSET))
+                both = values.emit(multiply, (SECOND_FACTOR, second, one))
+                outputs.put(both, place, _BYTES[2 * parity + half])
+    ordered = schedule(values.ops, (*_WORDS, *_PAIRS[0], *_PAIRS[1]))
+    assert ordered is not None
+    return ordered
+
+
+def _saturated(elements: int, shift: int) -> Scheduled:
+    """Outputs are stored one by one; registers are assigned by hand."""
+    steps_in_order = [*_load(0, FIRST), *_load(0, SECOND)]
+    for word in range(0, elements, 4):
+        steps_in_order += _four(word, shift, is_last=word + 4 == elements)
+    return reorder(steps_in_order)
 
 
 def _four(word: int, shift: int, is_last: bool) -> Iterator[Step]:

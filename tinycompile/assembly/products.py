@@ -8,6 +8,7 @@ products have an offset that is less by one.
 from dataclasses import dataclass
 from functools import cache
 
+from tinycompile.assembly.byte_outputs import ByteOutputs
 from tinycompile.assembly.moving import moved_by_first_access
 from tinycompile.assembly.scheduler import Operand, Step, Value, Values, schedule
 
@@ -35,9 +36,12 @@ class Block:
 
 
 @cache
-def block(elements: int, shift: int, signed: bool) -> Block:
-    """So many elements of two tensors of one shape, a multiple of four; `signed`: products may be negative."""
-    turn = _Turn(shift, signed)
+def block(elements: int, shift: int, signed: bool, bounded: bool = False) -> Block:
+    """So many elements of two tensors of one shape, a multiple of four.
+
+    `signed`: products may be negative; `bounded`: outputs have other bounds than those of int8.
+    """
+    turn = _Turn(shift, signed, bounded)
     words = turn.load(0, FIRST, SECOND)
     for place in range(0, elements, 4):
         words = turn.four(place, words, following=place + 4 if place + 4 < elements else None)
@@ -47,9 +51,9 @@ def block(elements: int, shift: int, signed: bool) -> Block:
 
 
 @cache
-def column(pixels: int, channels: int, shift: int, signed: bool) -> Block:
+def column(pixels: int, channels: int, shift: int, signed: bool, bounded: bool = False) -> Block:
     """Four channels of so many pixels; the second operand has one element for each channel, and its doubled pairs stay."""
-    turn = _Turn(shift, signed)
+    turn = _Turn(shift, signed, bounded)
     words, end = turn.load(0, FIRST), pixels * channels
     for place in range(0, end, channels):
         words = turn.four(place, words, following=place + channels if place + channels < end else None)
@@ -58,12 +62,16 @@ def column(pixels: int, channels: int, shift: int, signed: bool) -> Block:
 
 
 class _Turn:
-    """Collects the operations of a turn. Words are loaded one ahead, and their bytes taken when they are multiplied."""
+    """Collects the operations of a turn. Words are loaded one ahead, and their bytes taken when they are multiplied.
 
-    def __init__(self, shift: int, signed: bool) -> None:
+    Within bounds four outputs wait for each other: then nothing is loaded ahead, as registers are few.
+    """
+
+    def __init__(self, shift: int, signed: bool, bounded: bool) -> None:
         self._values = Values()
-        self._shift = shift
+        self._outputs = ByteOutputs(self._values, OUT, shift, bounded)
         self._signed = signed
+        self._ahead = not bounded
 
     def load(self, place: int, *pointers: int) -> tuple[Value, ...]:
         """The words at byte `place` of the operands that are loaded."""
@@ -72,13 +80,15 @@ class _Turn:
     def four(self, place: int, words: tuple[Value, ...], following: int | None) -> tuple[Value, ...]:
         """Four outputs from byte `place` on, of these words; returns those of the place that follows, if there is one."""
         found = words
+        pointers = (FIRST, SECOND)[: len(words)]
         for parity, kind in enumerate(("sxtab16", "sxtab16_ror8")):
             first, second = self._pairs(kind, words, (SECOND, SECOND_ZERO)[parity])
-            if parity == 1 and following is not None:
-                found = self.load(following, *(FIRST, SECOND)[: len(words)])
+            if parity == 1 and following is not None and self._ahead:
+                found = self.load(following, *pointers)
             for half, multiply in enumerate(("smulbb", "smultt")):
-                self._output(self._values.emit(multiply, (first, second)), place + parity + 2 * half)
-        return found
+                product = self._values.emit(multiply, (first, second))
+                self._outputs.put(self._scaled(product), place, parity + 2 * half)
+        return found if following is None or self._ahead else self.load(following, *pointers)
 
     def _pairs(self, kind: str, words: tuple[Value, ...], stays: int) -> tuple[Value, Operand]:
         """Two elements of each operand less its zero point; one of them doubled."""
@@ -88,11 +98,9 @@ class _Turn:
         doubled = self._values.emit(kind, (first, words[0]))
         return doubled, self._values.emit(kind, (SECOND_ZERO, words[1]))
 
-    def _output(self, product: Value, place: int) -> None:
+    def _scaled(self, product: Value) -> Value:
         offset = self._values.emit("sign", (OFFSET, product)) if self._signed else OFFSET
-        scaled = self._values.emit("scale", (product, MULTIPLIER, offset))
-        result = self._values.emit("saturate", (scaled,), (self._shift,))
-        self._values.effect("store_byte", (result, OUT), (place,))
+        return self._values.emit("scale", (product, MULTIPLIER, offset))
 
     def ordered(self) -> tuple[list[Step], int]:
         """The operations with registers, and their cycles."""

@@ -6,7 +6,17 @@ Used where registers are assigned by hand: operands in rotation, accumulators th
 from collections.abc import Sequence
 from functools import lru_cache
 
-from tinycompile.assembly.scheduler import ACCUMULATING, STORES, UNITS, Scheduled, Step, Unit, may_pair
+from tinycompile.assembly.packing import packing_wait
+from tinycompile.assembly.scheduler import (
+    ACCUMULATING,
+    SATURATING,
+    STORES,
+    UNITS,
+    Scheduled,
+    Step,
+    Unit,
+    may_pair,
+)
 
 _WINDOW = 40
 _NO_RESULT = STORES | {"store_pair", "compare", "test"}
@@ -23,6 +33,7 @@ _REGISTERS = {
     "extend_add": 3,
     "test": 1,
     "saturate": 2,
+    "saturate_unsigned": 2,
     "shift_right": 2,
     "shift_left": 2,
     "clamp": 2,
@@ -34,9 +45,6 @@ _REGISTERS = {
     "sub_high": 3,
 }
 """Leading numbers of a step that are registers, where they are not all; stores of one register have an offset at the end."""
-
-_PACKS, _PACKED = frozenset({"pkhtb", "add_shifted"}), frozenset({"smlawb", "smlawt", "pkhtb"})
-"""What puts halves and bytes together takes its shifted operand a cycle early; products end a cycle late."""
 
 _FLAGS, _FLAGS_OF_BYTES = 16, 17
 """Stand for the condition flags, and for those by which SEL takes bytes."""
@@ -144,10 +152,10 @@ class _Reorderer:
                 and self.steps[index][-1] == self.steps[before][1]
             )
             return late if adds else late + 1
-        if second in _PACKS and first in _PACKED:
-            shifted = self.steps[index][3] == self.steps[before][1]
-            return late + (first != "pkhtb") + shifted
-        return late + (first == "saturate" and second not in STORES)
+        packing = packing_wait(first, second, self.steps[index][3:4] == self.steps[before][1:2])
+        if packing is not None:
+            return late + packing
+        return late + (first in SATURATING and second not in STORES)
 
     def run(self) -> tuple[tuple[int, ...], int]:
         """The order in which steps are issued, and the cycles that it takes."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from tinycompile.assembly.packing import packing_wait
+
 Step = tuple[str | int, ...]
 """What a template prints: kind, registers (result first), then numbers."""
 
@@ -48,6 +50,7 @@ _MULTIPLY = Unit("multiply", 1, late=True)
 _LOAD = Unit("load", 1, count=2)
 _SHIFT = Unit("shift", 1)
 _EXTEND = Unit("shift", 1, leads=True)
+_SATURATE = Unit("shift", 1, late=True, leads=True)
 UNITS: dict[str, Unit] = {
     "smlad": _MULTIPLY, "smlabb": _MULTIPLY, "smlabt": _MULTIPLY, "smlatb": _MULTIPLY, "smlatt": _MULTIPLY,
     "smlawb": _MULTIPLY, "smlawt": _MULTIPLY, "smulbb": _MULTIPLY, "smultt": _MULTIPLY,
@@ -57,11 +60,11 @@ UNITS: dict[str, Unit] = {
     "load_byte": Unit("load", 3, count=2, late=True), "load_byte_unsigned": Unit("load", 3, count=2, late=True),
     "lookup": Unit("load", 2, count=2, late=True),
     "sxtb16": _EXTEND, "sxtb16_ror8": _EXTEND, "pkhbt": _EXTEND, "pkhtb": _EXTEND, "sadd16": _EXTEND, "ssub16": _EXTEND,
-    "ssub8": _EXTEND, "sel": _EXTEND,
+    "ssub8": _EXTEND, "sel": _EXTEND, "uqadd8": Unit("shift", 2, leads=True), "usub8": _EXTEND,
     "uxtb16": _EXTEND, "uxtb16_ror8": _EXTEND, "extend_add": _EXTEND, "extend_half_add": _EXTEND, "add_high": _SHIFT,
     "add_shifted": _SHIFT, "sxtab16": _EXTEND, "sxtab16_ror8": _EXTEND,
     "sub_shifted": _SHIFT, "sub_high": _SHIFT, "shift_left": _SHIFT,
-    "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": Unit("shift", 1, late=True, leads=True),
+    "sign": _SHIFT, "shift": _SHIFT, "shift_right": _SHIFT, "saturate": _SATURATE, "saturate_unsigned": _SATURATE,
     "add": Unit("add", 1, count=2), "sub": Unit("add", 1, count=2), "move": Unit("add", 1, count=2),
     "eor": Unit("add", 1, count=2), "mask": Unit("add", 1, count=2), "mask_shifted": _SHIFT,
     "advance": Unit("add", 1, count=2), "compare": Unit("add", 1, count=2),
@@ -76,6 +79,9 @@ STORES = frozenset({"store", "store_byte", "store_half"})
 
 ACCUMULATING = frozenset({"smlad", "smlabb", "smlabt", "smlatb", "smlatt", "smuad", "scale", "multiply_high"})
 """Their results can be added to in the next cycle; any other use has to wait for one cycle more."""
+
+SATURATING = frozenset({"saturate", "saturate_unsigned"})
+"""Only a store can have their results in the next cycle."""
 
 _PRODUCTS = ACCUMULATING | {"smulbb", "smultt", "smlawb", "smlawt"}
 
@@ -280,10 +286,13 @@ class _Scheduler:
         for reader in self.readers.get(number, ()):
             reader.missing -= 1
             ready = cycle + producer.unit.latency
-            if producer.kind in _PRODUCTS:
+            packing = packing_wait(producer.kind, reader.kind, reader.sources[-1] == number)
+            if packing is not None:
+                ready += packing
+            elif producer.kind in _PRODUCTS:
                 adds = reader.kind in ACCUMULATING and reader.sources[-1] == number
                 shifts = reader.kind == "sign" and reader.sources[-1] == number
                 ready += 0 if adds and reader.kind != "scale" else 1 + shifts
-            elif producer.kind == "saturate" and reader.kind not in STORES:
+            elif producer.kind in SATURATING and reader.kind not in STORES:
                 ready += 1
             reader.earliest = max(reader.earliest, ready)

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from tinycompile.ir import Array, DType, Options
+from tinycompile.ops._channel_sums import ChannelSumKernel
 from tinycompile.ops._elementwise import Body, Elementwise, elementwise_kernels, has_broadcast_shapes
 from tinycompile.ops._fused import FusedAttributes, clamp_bounds, clamp_holes, clamped, has_clamp_activation
 from tinycompile.ops._lane_sums import LaneSum, LaneSumKernel, lane_sum
@@ -76,6 +77,7 @@ class Addition(Elementwise):
     kernels = (
         *elementwise_kernels(lambda operation, board: _body(operation)),
         LaneSumKernel(lambda operation: lanes_of(operation)),
+        ChannelSumKernel(lambda operation: lanes_of(operation)),
     )
 
     def parse(self, options: Options) -> FusedAttributes:
@@ -166,13 +168,13 @@ def _linear(steps: ScaledSum) -> LinearSum | None:
 
 
 def lanes_of(operation: Operation) -> LaneSum | None:
-    """The sum of products that gives the same bytes, for int8 without other limits than its own."""
+    """The sum of products that gives the same bytes, for int8."""
     return _lanes(scaled_sum(operation)) if operation.output.dtype is DType.INT8 else None
 
 
 @cache
 def _lanes(steps: ScaledSum) -> LaneSum | None:
-    return lane_sum(steps.factors, _outputs(steps)) if steps.bounds == (-128, 127) else None
+    return lane_sum(steps.factors, _outputs(steps), steps.bounds)
 
 
 def _outputs(steps: ScaledSum) -> Int64:

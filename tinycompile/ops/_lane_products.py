@@ -1,4 +1,4 @@
-"""MUL of int8 with the DSP extension: four elements of a word, for operands of one shape and for a factor by channel."""
+"""MUL of int8 with the DSP extension: four elements of a word, for operands of one shape, factors by channel, or a single one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,25 +8,21 @@ from tinycompile.assembly.products import block, column
 from tinycompile.board import Board
 from tinycompile.ir import DType
 from tinycompile.ops._elementwise import ElementwiseKernel
+from tinycompile.ops._repeated import Repeated, repeated_operand
 from tinycompile.ops.access import row_shape
 from tinycompile.ops.base import Cost, Kernel, Operation
 from tinycompile.program import Granularity, KernelCode, Parameter, Passing
 from tinycompile.quant import Multiplier
 
 _BLOCKS = (16, 8, 4)
-_PIXELS = (4, 3, 2, 1)
-_LARGEST_OFFSET = 4095
-"""How far behind its pointer a load or store may reach."""
 _REST_CYCLES, _CALL_CYCLES, _COLUMN_CYCLES = 11, 50, 60
 """Of an element that is left to the loop over single ones, of a call, and of four channels with their factors."""
-_SHORT_ROW = 3
-"""Pixels of a row of which fewer take longer by a call for four channels than in C."""
 _LARGEST_SHIFT = 22
 
 
 @dataclass(frozen=True)
 class ScaledProduct:
-    """out = saturate((offset + round(2 * p * multiplier / 2**32)) >> shift), for negative p with an offset that is less by one.
+    """out = clamp((offset + round(2 * p * multiplier / 2**32)) >> shift), for negative p with an offset that is less by one.
 
     That is TFLite's requantization for factors below 1/2: SMMLAR does its first rounding, the offset its second one.
     """
@@ -36,17 +32,23 @@ class ScaledProduct:
     shift: int
     signed: bool
     """Products may be negative, and so may outputs without their zero point: then the sign matters."""
+    bounds: tuple[int, int] = (-128, 127)
+
+    @property
+    def bounded(self) -> bool:
+        """The activation has other bounds than those of int8."""
+        return self.bounds != (-128, 127)
 
 
 def scaled_product(
     multiplier: Multiplier, zero_points: tuple[int, int, int], bounds: tuple[int, int]
 ) -> ScaledProduct | None:
-    """The constants for zero points of two operands and the output; None where multiplier or bounds do not allow it."""
+    """The constants for zero points of two operands and the output; None where the multiplier does not allow it."""
     shift, (first, second, output) = -multiplier.shift, zero_points
-    if bounds != (-128, 127) or not 1 <= shift <= _LARGEST_SHIFT:
+    if not 1 <= shift <= _LARGEST_SHIFT:
         return None
     signed = output > -128 and (first > -128 or second > -128)
-    return ScaledProduct(multiplier.value, (output << shift) + (1 << (shift - 1)), shift, signed)
+    return ScaledProduct(multiplier.value, (output << shift) + (1 << (shift - 1)), shift, signed, bounds)
 
 
 class _ProductKernel(Kernel):
@@ -58,7 +60,7 @@ class _ProductKernel(Kernel):
         self._find = find
 
     def supports(self, operation: Operation, board: Board) -> bool:
-        """int8, DSP extension, unaligned words, a requantization that needs no further limits."""
+        """int8, DSP extension, unaligned words, a requantization of the usual kind."""
         usable = board.dsp and board.unaligned_access and not board.is_host
         return usable and operation.output.dtype is DType.INT8 and self._find(operation) is not None
 
@@ -77,11 +79,17 @@ class _ProductKernel(Kernel):
         offsets = (-operation.input(index).zero_point for index in operands)
         return KernelCode(
             template=template,
-            parameters={"shift": found.shift, "signed": found.signed, **holes},
+            parameters={"shift": found.shift, "signed": found.signed, "limits": found.bounded, **holes},
             granularity=granularity,
             inputs=tuple((index, Passing.POINTER) for index in operands),
-            arguments=(*offsets, found.multiplier, found.offset, count),
-            runtime=("tc_dsp.h",),
+            arguments=(
+                *offsets,
+                found.multiplier,
+                found.offset,
+                *(found.bounds if found.bounded else ()),
+                count,
+            ),
+            runtime=("tc_dsp.h", "tc_requantize.h") if found.bounded else ("tc_dsp.h",),
         )
 
 
@@ -101,7 +109,7 @@ class LaneProductKernel(_ProductKernel):
         found, elements = self._find(operation), operation.output.elements
         assert found is not None
         count = _block_elements(elements)
-        made = block(count, found.shift, found.signed)
+        made = block(count, found.shift, found.signed, found.bounded)
         cycles = elements // count * made.cycles + elements % count * _REST_CYCLES
         return Cost(round(cycles) + _CALL_CYCLES)
 
@@ -112,57 +120,47 @@ class LaneProductKernel(_ProductKernel):
         rows, elements = row_shape(operation.output.shape)
         elements *= rows if granularity is Granularity.WHOLE else 1
         count = _block_elements(elements)
-        made = block(count, found.shift, found.signed)
+        made = block(count, found.shift, found.signed, found.bounded)
         holes: dict[str, Parameter] = {"block": count, "steps": made.steps, "leads": made.leads}
         return self._code(operation, granularity, "mul/lanes_asm.c.j2", (0, 1), elements, holes)
 
 
 class ChannelProductKernel(_ProductKernel):
-    """One operand has the output's shape, the other one element for each channel: squeeze-and-excite."""
+    """One operand has the output's shape, the other one element for each channel (squeeze-and-excite), or a single one."""
 
     name = "channels_asm"
 
     def supports(self, operation: Operation, board: Board) -> bool:
         """Also: such shapes, four channels or more, pixels whose next one a load still reaches, no short rows."""
-        shape = operation.output.shape
-        channels = shape[-1] if shape else 0
-        if not 4 <= channels <= _LARGEST_OFFSET or _factors(operation) is None:
-            return False
-        rows, elements = row_shape(shape)
-        return (rows == 1 or elements >= _SHORT_ROW * channels) and super().supports(operation, board)
+        return repeated_operand(operation) is not None and super().supports(operation, board)
 
     def cost(self, operation: Operation, board: Board) -> Cost:
         """For each four channels the cycles of the schedule; channels and pixels that are left one by one."""
-        found, channels = self._find(operation), operation.output.shape[-1]
-        assert found is not None
-        pixels = operation.output.elements // channels
-        columns = channels // 4 * _column_cycles(pixels, channels, found)
-        return Cost(round(columns) + pixels * (channels % 4) * _REST_CYCLES + _CALL_CYCLES)
+        found, factors = self._find(operation), repeated_operand(operation)
+        assert found is not None and factors is not None
+        pixels, rest = divmod(operation.output.elements, factors.channels)
+        rest += pixels * (factors.channels % 4)
+        columns = factors.channels // 4 * _column_cycles(pixels, factors, found)
+        return Cost(round(columns) + rest * _REST_CYCLES + _CALL_CYCLES)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
         """Holes of `mul/channels_asm.c.j2`."""
-        found, factors = self._find(operation), _factors(operation)
+        found, factors = self._find(operation), repeated_operand(operation)
         assert found is not None and factors is not None
         rows, elements = row_shape(operation.output.shape)
-        channels = operation.output.shape[-1]
-        pixels = elements // channels * (rows if granularity is Granularity.WHOLE else 1)
-        together = _pixels_together(pixels, channels, found)
-        made = column(together, channels, found.shift, found.signed)
-        holes: dict[str, Parameter] = {"pixels": together, "channels": channels, "steps": made.steps}
-        return self._code(
-            operation, granularity, "mul/channels_asm.c.j2", (1 - factors, factors), pixels, holes
-        )
-
-
-def _factors(operation: Operation) -> int | None:
-    """The operand with one element for each channel, beside one of the output's shape."""
-    shape = operation.output.shape
-    for index in (0, 1):
-        other = operation.input(index)
-        by_channel = other.shape[-1:] == shape[-1:] and other.elements == shape[-1] and other.shape != shape
-        if by_channel and operation.input(1 - index).shape == shape:
-            return index
-    return None
+        elements *= rows if granularity is Granularity.WHOLE else 1
+        channels = factors.channels
+        together = _pixels_together(elements // channels, factors, found)
+        made = column(together, channels, found.shift, found.signed, found.bounded)
+        holes: dict[str, Parameter] = {
+            "pixels": together,
+            "channels": channels,
+            "single": factors.single,
+            "steps": made.steps,
+        }
+        operands = (1 - factors.index, factors.index)
+        count = elements if factors.single else elements // channels
+        return self._code(operation, granularity, "mul/channels_asm.c.j2", operands, count, holes)
 
 
 @cache
@@ -172,20 +170,19 @@ def _block_elements(elements: int) -> int:
 
 
 @cache
-def _column_cycles(pixels: int, channels: int, found: ScaledProduct) -> float:
+def _column_cycles(pixels: int, factors: Repeated, found: ScaledProduct) -> float:
     """Cycles of four channels."""
-    together = _pixels_together(pixels, channels, found)
-    turn = column(together, channels, found.shift, found.signed).cycles
-    return pixels // together * turn + pixels % together * 4 * _REST_CYCLES + _COLUMN_CYCLES
+    together = _pixels_together(pixels, factors, found)
+    return _turn_cycles(pixels, together, factors, found) + _COLUMN_CYCLES
 
 
 @cache
-def _pixels_together(pixels: int, channels: int, found: ScaledProduct) -> int:
+def _pixels_together(pixels: int, factors: Repeated, found: ScaledProduct) -> int:
     """Pixels of a turn: those that take the fewest cycles."""
+    fitting = [n for n in factors.together if n <= pixels]
+    return min(fitting, key=lambda together: _turn_cycles(pixels, together, factors, found))
 
-    def cycles(together: int) -> float:
-        turn = column(together, channels, found.shift, found.signed).cycles
-        return pixels // together * turn + pixels % together * 4 * _REST_CYCLES
 
-    fitting = [n for n in _PIXELS if n <= pixels and (n - 1) * channels + 3 <= _LARGEST_OFFSET]
-    return min(fitting, key=cycles)
+def _turn_cycles(pixels: int, together: int, factors: Repeated, found: ScaledProduct) -> float:
+    turn = column(together, factors.channels, found.shift, found.signed, found.bounded).cycles
+    return pixels // together * turn + pixels % together * 4 * _REST_CYCLES

@@ -30,36 +30,57 @@ _OPERANDS = np.arange(-128, 128, dtype=np.int64)
 
 @dataclass(frozen=True)
 class LaneSum:
-    """out = saturate((offset + (first * a >> 8) + (second * b >> 8)) >> shift) of int8 a and b."""
+    """out = clamp((offset + (first * a >> 8) + (second * b >> 8)) >> shift) of int8 a and b."""
 
     first: int
     second: int
     offset: int
     shift: int
+    bounds: tuple[int, int] = (-128, 127)
+
+    @property
+    def bounded(self) -> bool:
+        """The activation has other bounds than those of int8."""
+        return self.bounds != (-128, 127)
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """The bounds as a kernel has them, if it needs some."""
+        return self.bounds if self.bounded else ()
+
+    @property
+    def runtime(self) -> tuple[str, ...]:
+        """Headers of a kernel."""
+        return ("tc_dsp.h", "tc_requantize.h") if self.bounded else ("tc_dsp.h",)
 
     def apply(self, first: Int64, second: Int64) -> Int64:
         """What the instructions compute: the model of the kernel, for proofs and tests."""
         total = self.offset + (self.first * first >> 8) + (self.second * second >> 8)
-        result: Int64 = np.clip(total >> self.shift, -128, 127)
+        result: Int64 = np.clip(total >> self.shift, *self.bounds)
         return result
 
     def fits(self) -> bool:
-        """True when factors and offset are int32, and the sum stays there after every step."""
-        one = self.offset + (self.first * _OPERANDS >> 8)
-        both = one[:, None] + (self.second * _OPERANDS >> 8)[None, :]
-        numbers = np.array([self.first, self.second, self.offset])
-        return all(int(np.abs(values).max()) < 1 << 31 for values in (numbers, one, both))
+        """True when factors and offset are int32, and sums stay there: in both orders, with the bound taken off."""
+        products = [factor * _OPERANDS >> 8 for factor in (self.first, self.second)]
+        both = products[0][:, None] + products[1][None, :]
+        for offset in (self.offset, self.offset - (self.bounds[0] << self.shift)):
+            steps = (np.array([offset]), offset + products[0], offset + products[1], offset + both)
+            if any(int(np.abs(values).max()) >= 1 << 31 for values in steps):
+                return False
+        return max(abs(self.first), abs(self.second)) < 1 << 31
 
 
-def lane_sum(factors: tuple[float, float], outputs: Int64) -> LaneSum | None:
+def lane_sum(
+    factors: tuple[float, float], outputs: Int64, bounds: tuple[int, int] = (-128, 127)
+) -> LaneSum | None:
     """The sum that gives `outputs[a + 128, b + 128]` for all pairs; None when none is found.
 
-    `factors` lead from operand to output.
+    `factors` lead from operand to output, `bounds` are those of the activation.
     """
     for shift in _SHIFTS:
         for step in _STEPS:
             first, second = (round(f * 2.0 ** (8 + shift)) + (step if f > 0 else -step) for f in factors)
-            found = _with_offset(first, second, shift, outputs)
+            found = _with_offset((first, second), shift, outputs, bounds)
             if found is not None and is_exact(found, outputs):
                 return found
     return None
@@ -70,16 +91,19 @@ def is_exact(found: LaneSum, outputs: Int64) -> bool:
     return found.fits() and bool((found.apply(_OPERANDS[:, None], _OPERANDS[None, :]) == outputs).all())
 
 
-def _with_offset(first: int, second: int, shift: int, outputs: Int64) -> LaneSum | None:
+def _with_offset(
+    factors: tuple[int, int], shift: int, outputs: Int64, bounds: tuple[int, int]
+) -> LaneSum | None:
+    first, second = factors
     if max(abs(first), abs(second)) >= 1 << 31:
         return None
     sums = (first * _OPERANDS >> 8)[:, None] + (second * _OPERANDS >> 8)[None, :]
     offset = offset_of(sums.reshape(-1), outputs.reshape(-1), shift)
-    return None if offset is None else LaneSum(first, second, offset, shift)
+    return None if offset is None else LaneSum(first, second, offset, shift, bounds)
 
 
 class LaneSumKernel(Kernel):
-    """Both operands have the output's shape; the outputs saturate at the ends of int8. `find` gives the sum, if there is one."""
+    """Both operands have the output's shape. `find` gives the sum, if there is one."""
 
     name = "lanes_asm"
     granularities = ElementwiseKernel.granularities
@@ -104,7 +128,10 @@ class LaneSumKernel(Kernel):
         found, elements = self._find(operation), operation.output.elements
         assert found is not None
         count = _block_elements(elements)
-        cycles = elements // count * block(count, found.shift).cycles + elements % count * _REST_CYCLES
+        cycles = (
+            elements // count * block(count, found.shift, found.bounded).cycles
+            + elements % count * _REST_CYCLES
+        )
         return Cost(round(cycles) + _CALL_CYCLES)
 
     def lower(self, operation: Operation, board: Board, granularity: Granularity) -> KernelCode:
@@ -114,20 +141,21 @@ class LaneSumKernel(Kernel):
         rows, row_elements = row_shape(operation.output.shape)
         elements = row_elements * (rows if granularity is Granularity.WHOLE else 1)
         count = _block_elements(elements)
-        made = block(count, found.shift)
+        made = block(count, found.shift, found.bounded)
         return KernelCode(
             template="add/lanes_asm.c.j2",
             parameters={
                 "kind": operation.node.kind,
                 "block": count,
                 "shift": found.shift,
+                "limits": found.bounded,
                 "steps": made.steps,
                 "leads": made.leads,
             },
             granularity=granularity,
             inputs=((0, Passing.POINTER), (1, Passing.POINTER)),
-            arguments=(found.first, found.second, found.offset, elements),
-            runtime=("tc_dsp.h",),
+            arguments=(found.first, found.second, found.offset, *found.arguments, elements),
+            runtime=found.runtime,
         )
 
 
