@@ -71,10 +71,10 @@ class Weights(Enum):
 class Shape:
     """A block of pixels times channels over `pairs` pairs of taps; `places` says where their outputs are stored.
 
-    The pixels of every pair of taps whose number is a multiple of `double_pixels` are loaded two at a time, with 0 those of
-    none. `double_words` is how many of the words of weights of each pair, the first ones,
-    are loaded two at a time. `order` is that of the channels in chains. With `multiple`, chained weights are loaded by LDM, which
-    moves the stream pointer: fewer instructions, for cores that cannot issue a load beside a multiplication.
+    With `double_pixels`, pixels are loaded two at a time, a single one for two pairs. `double_words` is how many of the words of
+    weights of each pair, the first ones, are loaded two at a time. `order` is that of the channels in chains. With `multiple`,
+    chained weights are loaded by LDM, which moves the stream pointer: fewer instructions, for cores that cannot issue a load
+    beside a multiplication.
     `vector_bytes` is 0 when pixels are staged as pairs of int16; else one pixel of so many int8, four at least, is read where it
     lies. Its taps come four at a time, see `vector_halves`.
     """
@@ -84,7 +84,7 @@ class Shape:
     pairs: int
     places: Places
     weights: Weights = Weights.INT16
-    double_pixels: int = 0
+    double_pixels: bool = False
     double_words: int = 0
     order: ChainOrder = NATURAL_ORDER
     multiple: bool = False

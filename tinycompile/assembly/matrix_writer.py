@@ -34,12 +34,12 @@ class Products:
         self.in_place = packed and shape.channels > 2
         self.by_sum = shape.multiple or (not packed and len(free) < shape.sums + 2)
         """Pixels are held and weights stream past them; otherwise it is the other way round."""
-        self.alone = shape.pixels == 1 and (shape.double_pixels > 0 or shape.vector_bytes > 0)
+        self.alone = shape.pixels == 1 and (shape.double_pixels or shape.vector_bytes > 0)
         """Words of a single pixel are loaded for two pairs at once."""
         held = shape.pixels if self.by_sum else min(shape.words, 2) if self.in_place else shape.sums
         held += self.by_sum and self.alone
         names, free = free[:held], free[held:]
-        streaming = shape.double_words > 0 if self.by_sum else shape.double_pixels == 1
+        streaming = shape.double_words > 0 if self.by_sum else shape.double_pixels
         others = free[: 2 if streaming and len(free) < 4 else 4]
         if not shape.vector_bytes:
             self.alone = self.alone and (self.by_sum or (self.in_place and len(others) >= 2))
@@ -110,11 +110,6 @@ class Products:
             return self.shape.vector_bytes - 4
         return (pair - self.base) * self.shape.pair_bytes - 4 * left_over
 
-    def doubles_pixels(self, pair: int) -> bool:
-        """True when the pixels of a pair of taps are loaded two at a time."""
-        every = self.shape.double_pixels
-        return every > 0 and pair % every == 0
-
     def turns(
         self, pair: int, count: int, names: Sequence[int], doubled: int
     ) -> Iterator[tuple[int, int, bool]]:
@@ -156,7 +151,7 @@ class Products:
             x = self.pixels[(pair - self.base) % 2]
             yield from (self.accumulate(pair, 0, index, self.weights[index], x) for index in sums)
             return
-        doubled = self.doubles_pixels(pair)
+        doubled = shape.double_pixels
         for pixel, x, loads in self.turns(pair, shape.pixels, self.pixels, shape.pixels * doubled):
             if loads:
                 yield from self.load_turn(
@@ -184,7 +179,7 @@ class Products:
             yield from self.load_two_pairs(pair)
         else:
             offsets = [self.staged_offset(pair, pixel) for pixel in range(shape.pixels)]
-            yield from self.load(STAGED, names, offsets, self.doubles_pixels(pair))
+            yield from self.load(STAGED, names, offsets, shape.double_pixels)
         order = range(shape.pixels - 1, -1, -1) if pair == 0 else range(shape.pixels)
         if shape.multiple:
             for index in range(shape.sums):
@@ -218,7 +213,7 @@ class Products:
             if first == 0 and self.alone:
                 yield from self.load_two_pairs(pair)
             elif first == 0:
-                yield from self.load(STAGED, names, offsets, self.doubles_pixels(pair))
+                yield from self.load(STAGED, names, offsets, shape.double_pixels)
             for channel in (1, 0):
                 for word, weight in zip(words, weights, strict=True):
                     single = 2 * word + 1 == shape.channels

@@ -146,7 +146,7 @@ def _products(shape: Tiles) -> tuple[Step, ...]:
         shape.channels,
         shape.pairs,
         Places(1),
-        double_pixels=int(several),
+        double_pixels=several,
         double_words=shape.channels,
     )
     return tuple(product_steps(product))

@@ -135,7 +135,7 @@ class Layout:
     group: int
     width: int
     weights: Weights
-    double_pixels: int
+    double_pixels: bool
     double_words: int
     plane_bytes: int = 0
     pixel_channels: int = 0

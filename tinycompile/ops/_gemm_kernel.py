@@ -22,9 +22,6 @@ from tinycompile.program import Granularity, KernelCode, Passing, RowFormat
 
 SCRATCH_LIMIT_BYTES = 4096
 _LARGEST_OFFSET = 4095
-_DOUBLE_PIXELS = 1
-"""Of so many pairs of taps, two pixels with chained weights are loaded at once for one: an instruction less and a cycle more."""
-
 _DOUBLE_WORDS = 2
 """Of the six words of chained weights that eight channels of a pixel have: the others are loaded beside multiplications."""
 
@@ -46,14 +43,13 @@ def layout_of(pixels: int, weights: Weights, issue_width: int) -> Layout:
     if weights is Weights.CHAINED:
         width, multiple = {2: 4, 1: 8}[pixels], issue_width == 1
         double_words = _DOUBLE_WORDS if pixels == 1 and not multiple else 0
-        double_pixels = 1 if pixels == 1 or multiple else _DOUBLE_PIXELS
         return Layout(
-            pixels, width, weights, double_pixels=double_pixels, double_words=double_words, multiple=multiple
+            pixels, width, weights, double_pixels=True, double_words=double_words, multiple=multiple
         )
     width = {4: 2, 2: 4, 1: 4 if weights is Weights.INT16 else 8}[pixels]
     many_words = pixels == 2 and weights is Weights.INT16
     return Layout(
-        pixels, width, weights, double_pixels=int(not many_words), double_words=width if pixels < 4 else 0
+        pixels, width, weights, double_pixels=not many_words, double_words=width if pixels < 4 else 0
     )
 
 
