@@ -7,7 +7,7 @@ from tinycompile.ops._convolution import attributes_of as convolution_attributes
 from tinycompile.ops._copy import DataMovement
 from tinycompile.ops._fully_connected import attributes_of as fully_connected_attributes
 from tinycompile.ops._linear import bias_values, clamps, convolution_multipliers, matrix_multipliers
-from tinycompile.ops._lookup import byte_function
+from tinycompile.ops._lookup import Unary, byte_function
 from tinycompile.ops._template import TemplateCode, TemplateKernel
 from tinycompile.ops._transposed import TransposeConvAttributes, transposed_axes
 from tinycompile.ops._window import Pads, Window, WindowAxis
@@ -28,7 +28,7 @@ __all__ = [
     "ColumnsAttributes", "ControlAttributes", "ConvolutionAttributes", "Cost", "CustomOperator",
     "DataMovement", "DynamicQuantizeAttributes", "Kernel", "Limit", "LookupAttributes", "Move", "Operation", "Operator", "Pads",
     "Pattern", "QuantizeLookupAttributes", "RowRun", "RowsAttributes", "State", "TemplateCode", "TemplateKernel",
-    "TransposeConvAttributes", "TypeRule",
+    "TransposeConvAttributes", "TypeRule", "Unary",
     "Window", "WindowAxis", "attributes_of_columns", "bias_values", "byte_function", "clamps", "columns_before",
     "convolution_attributes", "convolution_multipliers", "convolution_window", "dynamic_quantization",
     "evaluate_graph", "evaluate_node", "find_operator", "fully_connected_attributes", "initial_state", "is_gathered",

@@ -8,6 +8,7 @@ from tinycompile.passes.base import Pass
 from tinycompile.passes.choose_branches import ChooseBranches
 from tinycompile.passes.constant_channels import EliminateConstantChannels
 from tinycompile.passes.copy_views import CopyViews
+from tinycompile.passes.float_tables import FloatTables
 from tinycompile.passes.fold_constants import FoldConstants
 from tinycompile.passes.fold_pad import FoldPad
 from tinycompile.passes.join_lookups import JoinLookups
@@ -31,6 +32,7 @@ PASSES: tuple[Pass, ...] = (
     ChooseBranches(),  # after it, which finds conditions
     SimplifyMean(),  # leaves transposes that only move extents of 1
     RemoveNoOps(),  # removes those
+    FloatTables(),  # after no-ops, which may stand between two functions; before tables are joined
     JoinLookups(),  # after no-ops, which may stand between two tables
     SplitMatrices(),  # before what follows looks at single units
     TransposedWindows(),  # before those that look at windows
