@@ -16,6 +16,7 @@ from tests.kernels.operations import convolution, depthwise, fully_connected, im
 from tests.kernels.runner import Case, c_program
 from tests.kernels_asm.test_column_sums import reduction
 from tests.kernels_asm.test_matrix_products import drawn
+from tests.kernels_asm.test_resizing import resize
 from tests.kernels_asm.test_sparse import pruned
 from tinycompile.board import load_board
 from tinycompile.ops import operator_of
@@ -48,6 +49,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     operations.append(reduction((1, 5, 6, 10)))
     for kind in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
         operations.append(pool(kind, (1, 5, 9, 6), (3, 3), window("SAME"), Activation.RELU6))
+    operations.append(resize((1, 3, 12, 6), (6, 24)))
     board = load_board("m7")
     cases = [
         Case(operation, kernel, granularity, image_for(operation))
@@ -69,6 +71,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fully_connected_sparse_asm",
         "columns_asm",
         "rows_asm",
+        "bilinear_asm",
     }
     assert expected <= {case.kernel.name for case in cases}
     path = tmp_path_factory.mktemp("compilers") / "cases.c"

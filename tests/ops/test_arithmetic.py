@@ -162,6 +162,13 @@ _RESIZES: tuple[tuple[Shape, tuple[int, int]], ...] = (
     ((1, 2, 3, 2), (7, 11)),
 )
 _ALIGNMENTS = ("plain", "corners", "half_pixels")
+_RESIZES_OF_CHANNELS: tuple[tuple[Shape, tuple[int, int]], ...] = (
+    ((2, 3, 5, 5), (6, 10)),
+    ((1, 5, 7, 8), (9, 13)),
+    ((1, 8, 8, 4), (4, 2)),
+    ((1, 3, 9, 6), (12, 36)),
+)
+"""Weights with few bits, for four channels at a time."""
 
 
 class TestResizeNearestNeighbor(OperatorMatrix):
@@ -178,5 +185,9 @@ class TestResizeBilinear(OperatorMatrix):
         _resize("RESIZE_BILINEAR", shape, size, dtype, alignment)
         for dtype in ("int8", "uint8", "int16", "float32")
         for shape, size in _RESIZES
+        for alignment in _ALIGNMENTS
+    ) + tuple(
+        _resize("RESIZE_BILINEAR", shape, size, "int8", alignment)
+        for shape, size in _RESIZES_OF_CHANNELS
         for alignment in _ALIGNMENTS
     )

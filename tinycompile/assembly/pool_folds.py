@@ -8,10 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
+from tinycompile.assembly.along_row import OUT
 from tinycompile.assembly.scheduler import Step
 
-OUT, FIRST_ROW = 0, 1
-"""Registers of pointers: the output, and the rows of the window from there on."""
 _REGISTERS = (*range(13), 14)
 _STACK = 13
 BOUND_OFFSETS = (8, 12)

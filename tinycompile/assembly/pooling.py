@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from tinycompile.assembly.pool_folds import FIRST_ROW, OUT, Fold
-from tinycompile.assembly.reorder import reorder
+from tinycompile.assembly.along_row import FIRST_ROW, AlongRow, RowSteps
+from tinycompile.assembly.pool_folds import Fold
 from tinycompile.assembly.scheduler import Step
 
-_LARGEST_OFFSET = 4095
-"""How far behind its pointer a load or store may reach, and how far an ADD moves it."""
 _SHORT_LOOP, _LONG_LOOP = 2, 4
 
 
@@ -62,40 +60,23 @@ class RowShape:
         return range(begin, max(begin, min(end, self.out_columns)))
 
 
-@dataclass(frozen=True)
-class PooledRow:
-    """Steps before a loop, of one of its turns, and behind it; the pointers then lie `moved` bytes (output, rows) ahead."""
-
-    before: tuple[Step, ...]
-    turn: tuple[Step, ...]
-    turns: int
-    turn_bytes: int
-    """By which the output's pointer moves in a turn."""
-    after: tuple[Step, ...]
-    moved: tuple[int, int]
-    cycles: int
-    """Of all steps. Comparing and branching takes no longer than what turns overlap."""
-
-
-def pooled_row(shape: RowShape, fold: Fold) -> PooledRow:
+def pooled_row(shape: RowShape, fold: Fold) -> RowSteps:
     """All windows of a row."""
     return _Row(shape, fold).walk()
 
 
-class _Row:
-    """Walks along the row and collects steps."""
+class _Row(AlongRow):
+    """Walks along the row."""
 
     def __init__(self, shape: RowShape, fold: Fold) -> None:
+        super().__init__(shape.rows)
         self._shape, self._fold = shape, fold
-        self._steps: list[Step] = []
         self._loaded = [0, 0]
         """Periods whose first and second atoms are there, or were."""
         self._filled: set[int] = set()
         """Slots that hold something."""
-        self._moved = [0, 0]
-        """Bytes by which the pointers of output and rows lie behind their first."""
 
-    def walk(self) -> PooledRow:
+    def walk(self) -> RowSteps:
         shape = self._shape
         together, turns = self._loop()
         whole = shape.whole
@@ -107,20 +88,20 @@ class _Row:
         if turns:
             self._preload(begin)
             self._steps += self._fold.prepare(shape.rows * shape.taps)
-            before, cycles = self._ordered()
+            before, cycles = self.ordered()
             turn, turn_cycles = self._turn(begin, together, turns)
         else:
-            before, cycles = self._ordered()
+            before, cycles = self.ordered()
         for window in range(begin + together * turns, shape.out_columns):
             self._window(window)
-        after, after_cycles = self._ordered()
-        return PooledRow(
+        after, after_cycles = self.ordered()
+        return RowSteps(
             before,
             turn,
             turns,
             together * shape.channels,
             after,
-            (self._moved[0], self._moved[1]),
+            self.moved,
             cycles + after_cycles + turns * turn_cycles,
         )
 
@@ -136,21 +117,12 @@ class _Row:
     def _turn(self, window: int, together: int, turns: int) -> tuple[tuple[Step, ...], int]:
         """One turn, behind which everything is as if all of them had run."""
         shape = self._shape
-        starts = list(self._moved)
+        starts = self.moved
         for index in range(together):
             self._window(window + index)
-        steps = (together * shape.channels, together * shape.stride * shape.channels)
-        for pointer in (0, 1):
-            self._advance(pointer, starts[pointer] + steps[pointer])
-            self._moved[pointer] = starts[pointer] + turns * steps[pointer]
+        self.end_turn(starts, (together * shape.channels, together * shape.stride * shape.channels), turns)
         self._loaded = [periods + together * (turns - 1) for periods in self._loaded]
-        turn, cycles = self._ordered()
-        return turn, cycles
-
-    def _ordered(self) -> tuple[tuple[Step, ...], int]:
-        found = reorder(self._steps)
-        self._steps = []
-        return found.steps, found.cycles
+        return self.ordered()
 
     def _preload(self, window: int) -> None:
         """Load what a window would find from the windows before it."""
@@ -172,7 +144,7 @@ class _Row:
         others += [self._slot(period, 1, window) for period in range(window, last)]
         found = [slot for slot in dict.fromkeys(others) if slot in self._filled and slot != own]
         self._steps += self._joined(own, found)
-        offset = self._reach(0, window * shape.channels)
+        offset = self.reach(0, window * shape.channels)
         self._steps += fold.store(own, offset, shape.rows * shape.columns(window))
         self._filled -= {own, self._slot(window, 1, window)}
 
@@ -210,22 +182,8 @@ class _Row:
         )
         slot = self._slot(period, atom, window)
         for column in range(max(columns[0], 0), min(columns[1], shape.in_columns)):
-            offset = self._reach(1, column * shape.channels)
+            offset = self.reach(1, column * shape.channels)
             for row in range(shape.rows):
                 is_first = slot not in self._filled
                 self._steps += self._fold.take(slot, FIRST_ROW + row, offset, is_first)
                 self._filled.add(slot)
-
-    def _reach(self, pointer: int, place: int) -> int:
-        """Offset of a place in the row, to which the pointers are moved when it is too far."""
-        if place - self._moved[pointer] > _LARGEST_OFFSET:
-            self._advance(pointer, place)
-        return place - self._moved[pointer]
-
-    def _advance(self, pointer: int, place: int) -> None:
-        """Move the output's pointer (0) or those of the rows (1)."""
-        registers = range(FIRST_ROW, FIRST_ROW + self._shape.rows) if pointer else (OUT,)
-        while self._moved[pointer] < place:
-            step = min(place - self._moved[pointer], _LARGEST_OFFSET)
-            self._steps += [("advance", register, step) for register in registers]
-            self._moved[pointer] += step

@@ -7,16 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from tinycompile.assembly.packing import packing_wait
-from tinycompile.assembly.scheduler import (
-    ACCUMULATING,
-    SATURATING,
-    STORES,
-    UNITS,
-    Scheduled,
-    Step,
-    Unit,
-    may_pair,
-)
+from tinycompile.assembly.scheduler import ACCUMULATING, SATURATING, STORES, Scheduled, Step
+from tinycompile.assembly.units import UNITS, Unit, may_pair
 
 _WINDOW = 40
 _NO_RESULT = STORES | {"store_pair", "compare", "test"}

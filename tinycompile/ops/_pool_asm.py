@@ -3,8 +3,9 @@
 from abc import abstractmethod
 from functools import cache
 
+from tinycompile.assembly.along_row import RowSteps
 from tinycompile.assembly.pool_folds import MEAN_OFFSET, Fold, Maxima, Sums
-from tinycompile.assembly.pooling import PooledRow, RowShape, pooled_row
+from tinycompile.assembly.pooling import RowShape, pooled_row
 from tinycompile.board import Board
 from tinycompile.ir import DType
 from tinycompile.ops._fused import clamp_bounds
@@ -44,7 +45,7 @@ class _PoolAsm(Kernel):
         for rows in sorted(set(counts)):
             row = self._row(operation, rows)
             cycles += counts.count(rows) * (groups * (row.cycles + _CHANNELS_CYCLES) + _CALL_CYCLES)
-            steps += len(row.before) + len(row.turn) + len(row.after)
+            steps += row.count
         flash_bytes = steps * _STEP_BYTES + len(set(counts)) * _CALL_BYTES
         return Cost(operation.images * cycles, round(flash_bytes))
 
@@ -79,7 +80,7 @@ class _PoolAsm(Kernel):
     def _row_counts(self, window: Window) -> list[int]:
         """For each output row of an image, the rows that it takes in."""
 
-    def _row(self, operation: Operation, rows: int) -> PooledRow:
+    def _row(self, operation: Operation, rows: int) -> RowSteps:
         shape = _row_shape(pool_window(operation), rows, operation.output.shape[3])
         return _made(self.fold, shape, _bounds(operation))
 
@@ -138,5 +139,5 @@ def _bounds(operation: Operation) -> tuple[bool, bool]:
 
 
 @cache
-def _made(fold: type[Fold], shape: RowShape, bounds: tuple[bool, bool]) -> PooledRow:
+def _made(fold: type[Fold], shape: RowShape, bounds: tuple[bool, bool]) -> RowSteps:
     return pooled_row(shape, fold(shape.rows, shape.slots, bounds))
