@@ -126,6 +126,17 @@ def test_of_pruned_convolutions(
     check(result)
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_of_floats_as_outputs(dtype: str, tmp_path: Path) -> None:
+    """DEQUANTIZE in plain C."""
+    builder, shape = Builder(), (1, 12, 12, 16)
+    x = builder.input(shape, dtype, 0.05, 0)
+    y = builder.op("DEQUANTIZE", [x], Spec(shape, "float32"))
+    model = tmp_path / "floats.tflite"
+    model.write_bytes(builder.finish([x], [y]))
+    check(bench_model(model, layers=True))
+
+
 @pytest.mark.models
 @pytest.mark.long
 @pytest.mark.parametrize("name, optimize", MODES)

@@ -36,5 +36,5 @@ def _body(operation: Operation, board: Board) -> Body:
         template="dequantize/affine.c.j2",
         parameters={"in_type": source.dtype.c_type, "scale": literal(DType.FLOAT32, source.scale)},
         arguments=(source.zero_point,),
-        cycles=6,
+        cycles=15,
     )

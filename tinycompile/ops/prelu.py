@@ -89,4 +89,4 @@ def _body(operation: Operation, board: Board) -> Body:
         -operation.input(0).zero_point, -operation.input(1).zero_point, operation.output.zero_point,
         positive.value, positive.shift, negative.value, negative.shift, *dtype.limits,
     )  # fmt: skip
-    return Body("prelu/quantized.c.j2", holes, (), arguments, ("tc_requantize.h",), cycles=25)
+    return Body("prelu/quantized.c.j2", holes, (), arguments, ("tc_requantize.h",), cycles=18)
