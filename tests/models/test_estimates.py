@@ -137,6 +137,18 @@ def test_of_floats_as_outputs(dtype: str, tmp_path: Path) -> None:
     check(bench_model(model, layers=True))
 
 
+@pytest.mark.parametrize("image", [(15, 9, 48), (3, 7, 17)], ids=str)
+def test_of_means(image: tuple[int, int, int], tmp_path: Path) -> None:
+    """Pixels that are left behind the last whole turn of the loop cost most."""
+    builder = Builder()
+    x = builder.input((1, *image), scale=0.05, zero_point=-3)
+    axes = builder.const(np.array([1, 2], np.int32))
+    y = builder.op("MEAN", [x, axes], Spec((1, image[2]), "int8", 0.03, 5), keep_dims=False)
+    model = tmp_path / "mean.tflite"
+    model.write_bytes(builder.finish([x], [y]))
+    check(bench_model(model, layers=True))
+
+
 @pytest.mark.models
 @pytest.mark.long
 @pytest.mark.parametrize("name, optimize", MODES)

@@ -16,7 +16,7 @@ _MOST_PIXELS = 256
 """So many int8 add up to an int16."""
 _LARGEST_OFFSET = 4095
 """How far behind its pointer a load may reach."""
-_REST_CYCLES, _CALL_CYCLES, _WORD_CYCLES = 12, 25, 45
+_REST_CYCLES, _CALL_CYCLES, _WORD_CYCLES = 21, 25, 45
 """Of four channels: for a pixel that is left over, for each call, and for their outputs."""
 
 
