@@ -41,7 +41,7 @@ class ColumnSumKernel(Kernel):
         channels, pixels = reduction_loops(operation)[0][-1][0], reduced_elements(operation)
         together = _pixels_together(channels, pixels)
         calls = -(-pixels // _MOST_PIXELS)
-        word = pixels // together * block(together, channels).cycles + pixels % together * _REST_CYCLES
+        word = _word_cycles(together, channels, pixels)
         words = operation.output.elements // channels * -(-channels // 4)
         return Cost(round(words * (word + calls * _CALL_CYCLES + _WORD_CYCLES)), 300)
 
@@ -79,5 +79,11 @@ class ColumnSumKernel(Kernel):
 
 @cache
 def _pixels_together(channels: int, pixels: int) -> int:
-    """Pixels of a turn: as many as loads reach, and no more than there are."""
-    return next(n for n in _BLOCKS if n <= pixels and (n - 1) * channels + 3 <= _LARGEST_OFFSET)
+    """Pixels of a turn: no more than loads reach and than there are, and so many that the sums take least."""
+    possible = [n for n in _BLOCKS if n <= pixels and (n - 1) * channels + 3 <= _LARGEST_OFFSET]
+    return min(possible, key=lambda n: _word_cycles(n, channels, pixels))
+
+
+def _word_cycles(together: int, channels: int, pixels: int) -> float:
+    """Cycles of the sums of four channels with so many pixels in a turn; pixels that are left over are added in C."""
+    return pixels // together * block(together, channels).cycles + pixels % together * _REST_CYCLES
