@@ -100,7 +100,6 @@ def test_arena_without_the_image(models_dir: Path) -> None:
 
 @pytest.mark.models
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="65,152: a plan that is faster by more than it takes")
 def test_arena_of_stripes(models_dir: Path) -> None:
     """MobileNetV2 for at most 5 % more multiply-accumulates."""
     options = {"optimize": "ram", "io": "quantized", "input_mode": "const"}

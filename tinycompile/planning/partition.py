@@ -5,7 +5,7 @@ or the least effort within a limit of bytes. Of the partitions with the same pea
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from math import inf
@@ -32,23 +32,31 @@ LIMIT_ALLOWANCES = (0.0, 0.01, 0.05, 0.2, inf)
 """Extra cycles within which a plan under a limit is searched, one after the other: few take less time to search."""
 
 
-def partition(work: Work, cycles: int, allowance: float | None) -> Partition:
-    """Cut the order of steps into segments.
+def partition(work: Work, cycles: int, allowance: float) -> Partition:
+    """Cut the order of steps into segments: the least peak within an allowance.
 
-    `cycles` are those of the chosen kernels. With an `allowance` (a part of the cycles) the least peak within it is taken; with
-    None the least product of peak and cycles: a percent of time is worth a percent of memory. Planar rows take more memory and
-    less time: they are used where they fit into the peak that is best without them.
+    `cycles` are those of the chosen kernels, the `allowance` is a part of them. Planar rows take more memory and less time: they
+    are used where they fit into the peak that is best without them.
     """
     found = _usable(work, cycles, allowance)
-    if allowance is not None:
-        peak = least_peak(found.plain, allowance * cycles)
-    else:
-        peak = best_exchange(found.plain, cycles)
-    best = fastest_within(found.all, peak)
+    best = fastest_within(found.all, least_peak(found.plain, allowance * cycles))
     assert best is not None
     # A stream of planar rows may be within an allowance that the same one of usual rows is not: the bound counts both.
-    family, longest = (inf, MAX_LENGTH) if allowance is None else (allowance, _longest(allowance))
-    return replace(best, least=LeastPeak(least_peak(found.all, family * cycles), family, longest))
+    least = LeastPeak(least_peak(found.all, allowance * cycles), allowance, _longest(allowance))
+    return replace(best, least=least)
+
+
+def exchanges(work: Work, cycles: int) -> Iterator[Partition]:
+    """Cut the order of steps into segments: the least product of peak and cycles, so a percent of time for a percent of memory.
+
+    Then those with lower and lower peaks, as placement may not reach a peak. Planar rows are used as by `partition`.
+    """
+    found = _usable(work, cycles, None)
+    least = LeastPeak(least_peak(found.all, inf), inf, MAX_LENGTH)
+    peak = best_exchange(found.plain, cycles)
+    while (best := fastest_within(found.all, peak)) is not None:
+        yield replace(best, least=least)
+        peak = best.peak_bytes - 1
 
 
 def usable_segments(work: Work, cycles: int, allowance: float | None) -> Segments:

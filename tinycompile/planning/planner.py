@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from math import inf
 
 from tinycompile.ir import Graph
@@ -12,7 +13,7 @@ from tinycompile.planning.interval_program import Partition
 from tinycompile.planning.liveness import Work, work_of
 from tinycompile.planning.order import search_order
 from tinycompile.planning.outside import place_inputs, place_variables
-from tinycompile.planning.partition import Frontier, partition, partition_within
+from tinycompile.planning.partition import Frontier, exchanges, partition, partition_within
 from tinycompile.planning.place import Offsets, place
 from tinycompile.planning.segments import Segment
 
@@ -20,6 +21,9 @@ ALLOWANCE = {"speed": 0.005, "flash": 0.0, "balanced": 0.05, "ram": None}
 """Extra cycles that each `--optimize` lets the planner spend to save memory, as a part of the kernels' own. None: as many as
 the memory is worth (see `partition`)."""
 FRONTIER_RATIO = 1.02
+
+MOST_EXCHANGES = 8
+"""Partitions among which the best exchange of memory for time is looked for: the buffers of one may not fit into its peak."""
 
 
 Plan = tuple[Selection, Schedule, MemoryPlan]
@@ -88,8 +92,18 @@ class _Planner:
         self.cycles = max(sum(choice.chosen.cycles for choice in selection.values()), 1)
 
     def best(self, allowance: float | None) -> Plan:
-        """The plan of the partition that the allowance asks for, see there."""
-        return self.finish(partition(self.work, self.cycles, allowance))
+        """The plan with the least peak within the allowance; with None that with the least product of arena and cycles."""
+        if allowance is not None:
+            return self.finish(partition(self.work, self.cycles, allowance))
+        best, least = None, inf
+        for parts in islice(exchanges(self.work, self.cycles), MOST_EXCHANGES):
+            cycles = self.cycles + parts.extra_cycles
+            if best is None or parts.peak_bytes * cycles < least:
+                found = self.finish(parts)
+                if best is None or found[2].arena_bytes * cycles < least:
+                    best, least = found, found[2].arena_bytes * cycles
+        assert best is not None
+        return best
 
     def within(self, ram_limit: int) -> Plan:
         """The fastest plan whose arena and state fit, else the smallest one."""
