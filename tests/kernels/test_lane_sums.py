@@ -1,5 +1,6 @@
 """ADD and SUB of int8 by SMLAWB: the sums that are found, their proof, and the kernel for all pairs of operands."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,10 +152,10 @@ int main(void)
 """
 
 
-def program(board: str) -> str:
+def program(board: str, sums: Sequence[tuple] = SUMS) -> str:
     """All pairs apart and over each operand; then short runs from odd addresses."""
     kernels, calls = [], []
-    for number, example in enumerate(SUMS):
+    for number, example in enumerate(sums):
         outputs = _outputs(_operation(*example)).astype(np.int8).reshape(-1)
         # The pair with index n has operands n >> 8 and n, both as bytes.
         order = np.arange(65536)

@@ -1,6 +1,7 @@
 """QUANTIZE of floats: constants in place of a division, their proof, and the kernels at every threshold."""
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -156,10 +157,10 @@ EXAMPLES = [
 ]
 
 
-def program(kernel: str, board: str) -> str:
+def program(kernel: str, board: str, examples: Sequence[Example] = EXAMPLES) -> str:
     """A program that prints a line for each run: all values of an example, a short run, and runs with odd floats."""
     kernels, calls = [], []
-    for example in EXAMPLES:
+    for example in examples:
         values = example.values()
         odd = values[:100].copy()
         odd[[3, 50, 99]] = np.nan, np.inf, -np.inf
