@@ -1,6 +1,8 @@
 """Plans under a limit of RAM: the fastest that fits, against all partitions one by one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import cache
+from itertools import accumulate
 from math import inf
 
 import pytest
@@ -35,29 +37,28 @@ def work(seed: int) -> tuple[Work, int]:
     return given.reordered(search_order(given).order), sum(c.chosen.cycles for c in selection.values())
 
 
-def partitions(steps: Work, first: int = 0) -> Iterator[list[Segment]]:
-    """Every way to cut the steps from `first` on into segments."""
-    if first == len(steps.steps):
-        yield []
-        return
-    ranges = live_ranges(steps)
-    for last in range(first, len(steps.steps)):
-        if first == last:
-            choices = list(single_segments(steps, ranges, first))
-        else:
-            rows = stream(steps, ranges, first, last)
-            choices = [] if rows is None else list(stream_segments(steps, ranges, rows))
-        for segment in choices:
-            for rest in partitions(steps, last + 1):
-                yield [segment, *rest]
-
-
 def costs(steps: Work) -> list[tuple[int, int]]:
-    """Peak and extra cycles of every partition."""
-    return [
-        (max(s.cost_bytes for s in segments), sum(s.effort[0] for s in segments))
-        for segments in partitions(steps)
-    ]
+    """Peak and extra cycles of every way to cut the steps into segments, without those that are alike, in ascending order."""
+    ranges, count = live_ranges(steps), len(steps.steps)
+
+    def segments(first: int, last: int) -> Iterable[Segment]:
+        if first == last:
+            return single_segments(steps, ranges, first)
+        rows = stream(steps, ranges, first, last)
+        return () if rows is None else stream_segments(steps, ranges, rows)
+
+    @cache
+    def after(first: int) -> set[tuple[int, int]]:
+        if first == count:
+            return {(0, 0)}
+        return {
+            (max(segment.cost_bytes, peak), segment.effort[0] + effort)
+            for last in range(first, count)
+            for segment in segments(first, last)
+            for peak, effort in after(last + 1)
+        }
+
+    return sorted(after(0))
 
 
 @pytest.mark.parametrize("seed", [seed for seed in SEEDS if 2 < len(work(seed)[0].steps) < 7])
@@ -65,13 +66,16 @@ def test_against_all_partitions(seed: int) -> None:
     steps, cycles = work(seed)
     every = costs(steps)
     front = [(parts.peak_bytes, parts.extra_cycles) for parts in Frontier(steps, cycles).partitions(1.0)]
-    best = {peak: min(effort for other, effort in every if other <= peak) for peak, _ in every}
+    efforts = accumulate((effort for _, effort in every), min)
+    best = {
+        peak: effort for (peak, _), effort in zip(every, efforts, strict=True)
+    }  # of no more bytes than this peak
     assert min(every) in front and min(every, key=lambda cost: (cost[1], cost[0])) in front
     assert all(best[peak] == effort for peak, effort in front)
     for peak, effort in best.items():
         found = partition_within(steps, cycles, peak)
         assert found is not None and found.peak_bytes <= peak and found.extra_cycles == effort
-        assert found.peak_bytes == min(other for other, cost in every if cost <= effort)
+        assert found.peak_bytes == next(other for other, cost in every if cost <= effort)
     assert partition_within(steps, cycles, min(best) - 1) is None
 
 
