@@ -6,12 +6,13 @@ sums into outputs. Here they become a block, with a loop if there are many pairs
 At the end of a block r11 points to the output if requantization can spare it, else lr does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tinycompile.assembly.matrix_outputs import Outputs
 from tinycompile.assembly.matrix_shape import LARGEST_PAIR_OFFSET, STACK, STAGED, STAGED_OFFSET, STREAM, Shape
 from tinycompile.assembly.matrix_writer import Products
+from tinycompile.assembly.places import Places
 from tinycompile.assembly.reorder import reorder
 from tinycompile.assembly.requantizing import Requantizing
 from tinycompile.assembly.scheduler import Step
@@ -76,7 +77,10 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
     if shape.pairs > straight_pairs(shape):
         return 1
     largest = LARGEST_PAIR_OFFSET if shape.double_words else _LARGEST_OFFSET
-    steps = len(_straight_steps(shape, requantizing))
+    alike = replace(
+        shape, places=Places(1, min(shape.places.plane_bytes, 2)), vector_bytes=min(shape.vector_bytes, 4)
+    )
+    steps = _step_count(alike, requantizing)
     reached = number if shape.multiple else min(number, largest // shape.block_bytes(requantizing) or 1)
     if shape.places.plane_bytes:
         reached = min(reached, _LARGEST_OFFSET // (shape.channels * shape.places.plane_bytes) or 1)
@@ -85,6 +89,12 @@ def together(shape: Shape, requantizing: Requantizing, number: int) -> int:
     most = max(1, min(reached, _UNROLLED_STEPS // steps))
     even = [count for count in range(1, most + 1) if number % count <= 1]
     return min(even, key=lambda count: 2 * -(-number // count) + count + number % count)
+
+
+@cache
+def _step_count(shape: Shape, requantizing: Requantizing) -> int:
+    """Instructions of a block without a loop; offsets make no difference."""
+    return len(_straight_steps(shape, requantizing))
 
 
 @cache

@@ -35,7 +35,8 @@ def _line(shape: Shape, how: Requantizing) -> tuple[float, float]:
 def block_cycles(shape: Shape, how: Requantizing, number: int) -> float:
     """Cycles of each of `number` blocks."""
     similar = replace(how, shift=min(how.shift, 1), odd_shift=min(how.odd_shift, 1))
-    constant, slope = _line(replace(shape, pairs=0, places=Places(1)), similar)
+    alike = replace(shape, pairs=0, places=Places(1), vector_bytes=min(shape.vector_bytes, 4))
+    constant, slope = _line(alike, similar)
     loops = shape.pairs // loop_pairs(shape) if shape.pairs > straight_pairs(shape) else 0
     return (
         constant + slope * shape.pairs + loops * _LOOP_CYCLES + _BLOCK_CYCLES / together(shape, how, number)
