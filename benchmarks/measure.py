@@ -141,14 +141,17 @@ def _measure(
 def build_seconds(model: Path) -> float | None:
     """The least processor time of some builds, each a process of its own; None when the model is refused.
 
-    A build runs on one core: so long it takes on a computer that does nothing else.
+    A build runs on one core: so long it takes on a computer that does nothing else. Python may keep its compiled modules, as
+    those of an installed package are.
     """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-m", "tinycompile", "build", str(model), "--board", BOARD]
     seconds = []
     with tempfile.TemporaryDirectory(prefix="tinycompile-") as folder:
         for count in range(TIMED_BUILDS):
             begin = _child_seconds()
-            done = subprocess.run([*command, "-o", f"{folder}/{count}"], cwd=ROOT, capture_output=True)
+            run = [*command, "-o", f"{folder}/{count}"]
+            done = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True)
             seconds.append(_child_seconds() - begin)
             if done.returncode:
                 return None
