@@ -66,10 +66,9 @@ def test_against_all_partitions(seed: int) -> None:
     steps, cycles = work(seed)
     every = costs(steps)
     front = [(parts.peak_bytes, parts.extra_cycles) for parts in Frontier(steps, cycles).partitions(1.0)]
+    # The least effort of all that take no more bytes than a peak: peaks ascend.
     efforts = accumulate((effort for _, effort in every), min)
-    best = {
-        peak: effort for (peak, _), effort in zip(every, efforts, strict=True)
-    }  # of no more bytes than this peak
+    best = {peak: effort for (peak, _), effort in zip(every, efforts, strict=True)}
     assert min(every) in front and min(every, key=lambda cost: (cost[1], cost[0])) in front
     assert all(best[peak] == effort for peak, effort in front)
     for peak, effort in best.items():

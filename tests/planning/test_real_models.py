@@ -83,10 +83,7 @@ def test_arena_with_an_int8_edge(name: str, models_dir: Path) -> None:
 
 
 @pytest.mark.models
-@pytest.mark.parametrize(
-    "mode, most",
-    [("ram", 700), ("balanced", 1_100)],
-)
+@pytest.mark.parametrize("mode, most", [("ram", 700), ("balanced", 1_100)])
 def test_arena_of_a_recurrent_model(mode: str, most: int, models_dir: Path) -> None:
     program = compile_model(models_dir / "rnnoise_INT8.tflite", optimize=mode, io="quantized").program
     assert program.arena_bytes <= most

@@ -110,10 +110,9 @@ def block(shape: Shape, requantizing: Requantizing, count: int = 1) -> Block:
     products = Products(shape)
     repeated = loop_pairs(shape)
     first = shape.pairs % repeated
+    # The sums of all pixels begin in front of the loop, and so do the last bytes of a vector.
     if first == 0 and (shape.pixels > 1 or shape.vector_bytes % 4):
-        first = (
-            repeated  # the sums of all pixels begin in front of the loop, as do the last bytes of a vector
-        )
+        first = repeated
     loops = (shape.pairs - first) // repeated
     head = reorder([*products.begin(), *products.multiply(0, first), *products.advance(first)])
     products.base = first
