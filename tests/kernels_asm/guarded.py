@@ -218,3 +218,10 @@ def _in_place(number: int, operation: Operation, tail: list[str], call: str, dis
 def _array(name: str, values: np.ndarray, align: int) -> str:
     c_type = C_TYPES[values.dtype.name]
     return f"static const {c_type} {name}[{values.size}] __attribute__((aligned({align}))) = {{ {c_array(values)} }};"
+
+
+def check_guarded(cases: Sequence[Case], folder: Path) -> None:
+    """Run the cases; every output byte must be right, and no guard touched."""
+    for index, outcome in enumerate(run_guarded(cases, folder)):
+        found = (outcome.wrong, outcome.around_output, outcome.around_scratch)
+        assert found == (0, 0, 0), f"{cases[index // 2].operation}: {outcome}"
