@@ -26,6 +26,12 @@ class RowSteps:
     """Of all steps. Comparing and branching takes no longer than what turns overlap."""
 
     @property
+    def holes(self) -> tuple[tuple[str, int | tuple[int, int] | tuple[Step, ...]], ...]:
+        """What `macros/along_row.j2` prints, by name."""
+        names = ("before", "turn", "turns", "turn_bytes", "after", "moved")
+        return tuple((name, getattr(self, name)) for name in names)
+
+    @property
     def count(self) -> int:
         """Steps that are printed."""
         return len(self.before) + len(self.turn) + len(self.after)

@@ -90,12 +90,7 @@ class _PoolAsm(Kernel):
         return (
             ("rows", rows),
             ("offset", Sums.offset_register(rows) if self.fold is Sums else 0),
-            ("before", row.before),
-            ("turn", row.turn),
-            ("turns", row.turns),
-            ("turn_bytes", row.turn_bytes),
-            ("after", row.after),
-            ("moved", row.moved),
+            *row.holes,
         )
 
 
